@@ -1,0 +1,1 @@
+"""Grading and solution verification for the mathematics of deep learning."""

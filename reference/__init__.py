@@ -1,0 +1,1 @@
+"""Ground truth: expressions, primitives, forward and reverse mode, and routes that must agree.  Knows nothing of grading."""
