@@ -13,7 +13,7 @@ Audience = Literal["student", "instructor"]
 
 
 class Verdict(StrEnum):
-    """What marking found.  UNREADABLE and UNDECIDED are pending: they neither give nor cost points, a person decides."""
+    """What marking found.  UNREADABLE and UNDECIDED are pending: they neither give nor cost points."""
 
     CORRECT = "CORRECT"
     CARRIED = "CARRIED"  # right from the student's own earlier error
