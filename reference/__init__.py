@@ -1,1 +1,1 @@
-"""Ground truth: expressions, primitives, forward and reverse mode, and routes that must agree.  Knows nothing of grading."""
+"""Ground truth: expressions, primitives, forward and reverse mode, and routes that must agree; nothing of grading."""
