@@ -29,7 +29,7 @@ class Verdict(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """Where in a hand-in something stands.  Lines and columns count from 1; `cell` is a notebook cell's index from 0."""
+    """Where in a hand-in something stands.  Lines and columns count from 1, a notebook's cells from 0."""
 
     file: str
     line: int = 1
