@@ -1,0 +1,177 @@
+"""What a kind of question makes of a definition: items to be marked, and the derivation behind them.
+
+A kind is a module with `Spec` (a frozen dataclass: the keys a question of this kind may have), `ITEMS` (the names of
+what it can ask, for `points = {name = …}`) and `plan(spec, task, context) -> Plan`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from fractions import Fraction
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Literal
+
+from grader.decode import Mistake, ProblemError, did_you_mean
+
+if TYPE_CHECKING:  # these are heavy and only named here
+    from grader.compare import Domain
+    from grader.notation import Vocabulary
+    from reference.derivation import Derivation
+    from reference.expression import Expr
+
+Form = Literal[
+    "expression",  # a formula or number: the marking rule of grader.checking
+    "dimension",  # the size of a result: "2×3", "n", "\\mathbb{R}^{M\\times N}"
+    "words",  # a word or phrase out of a list
+    "assignments",  # a decomposition into single operations
+    "graph",  # a drawn or written computation graph
+    "table",  # several named values, credit by share
+    "observation",  # what a notebook did
+    "prose",  # a person reads it
+]
+Sizes = Mapping[str, int]
+
+
+@dataclass(frozen=True, slots=True)
+class ItemPolicy:
+    """How an item is to be marked; the same keys stand on a question in `problem.toml`.
+
+    layouts: accepted shapes of a derivative ("any", "numerator", "denominator").  decimals: digits after the point that
+    a rounded number must have to be right; None means exact answers only.  partly: what an answer is worth that is
+    equal wherever both are defined but is undefined on part of the domain.  unshown: what a step is worth that was not
+    written down but whose right use shows in a later right result.  entries: credit by the share of right entries.
+    """
+
+    layouts: tuple[Literal["any", "numerator", "denominator"], ...] = ("any",)
+    decimals: int | None = None
+    partly: Fraction = Fraction(1)
+    unshown: Literal["implied", "blank"] = "implied"
+    entries: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Aim:
+    """What a left-hand side names: the quantity `name`, or its derivative with respect to `wrt`."""
+
+    name: str
+    wrt: str = ""
+
+
+@dataclass(frozen=True)
+class Item:
+    """One gradable answer.  `id` is stable (`1f.f1.gradient`); `step` names its step of the derivation.
+
+    `targets` are the left-hand sides that announce it, `labels` the words ("dimension", "gradient").  An item that is
+    not marked by the rule for expressions carries `judge`, which gets the student's answer (or the observations) and
+    returns a Finding.
+    """
+
+    id: str
+    form: Form
+    points: Fraction
+    asks: str
+    step: str = ""
+    targets: tuple[Aim, ...] = ()
+    labels: tuple[str, ...] = ()
+    policy: ItemPolicy = field(default_factory=ItemPolicy)
+    judge: Callable[..., Any] | None = None
+    bonus: bool = False
+    main: bool = False  # takes an answer nothing else names
+
+
+@dataclass(frozen=True)
+class Truth:
+    """The derivation at one choice of sizes.
+
+    `givens` are values the question states; `domain` bounds the rest.  `alternatives` are other right results of a step
+    (another accepted layout); an answer equal to any of them is right.
+    """
+
+    sizes: Sizes
+    derivation: Derivation
+    domain: Domain
+    alternatives: Mapping[str, tuple[Expr, ...]] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Route:
+    """How one independent computation of the truth came out, for `grader truth` and `validate`."""
+
+    name: str
+    status: Literal["agrees", "disagrees", "not run"]
+    detail: str = ""
+
+
+@dataclass(frozen=True)
+class Plan:
+    """A question (or one part of it) ready for marking.
+
+    `truths` hold the derivation once per choice of sizes (one entry if nothing is of symbolic size).  `mistakes` names
+    the topics of misconceptions to look for.  `given` are quantities a student copies from the statement and that are
+    therefore never an answer.  `certify` runs every route; it is slow (sympy) and used by `truth` and `validate`.
+    """
+
+    items: tuple[Item, ...]
+    truths: tuple[Truth, ...] = ()
+    vocabulary: Vocabulary | None = None
+    topics: tuple[str, ...] = ()
+    given: tuple[Aim, ...] = ()
+    malrules: Sequence[Any] = ()
+    probes: tuple[Any, ...] = ()
+    certify: Callable[[], tuple[tuple[str, tuple[Route, ...]], ...]] | None = None
+
+    @property
+    def points(self) -> Fraction:
+        return sum((item.points for item in self.items if not item.bonus), Fraction(0))
+
+
+@dataclass(frozen=True)
+class Context:
+    """What a kind may know besides its own keys: the problem's vocabulary, this variant's parameters, its folder."""
+
+    folder: Path | None = None
+    log: Literal["natural", "10", "2"] = "natural"
+    decimal_comma: bool = False
+    names: Mapping[str, str] = field(default_factory=dict)
+    parameters: Mapping[str, Fraction] = field(default_factory=dict)
+    seed: str = ""
+    language: str = "en"
+
+
+@dataclass(frozen=True)
+class Task:
+    """One function of a question: the prefix of its items' ids, what it is worth, how it is marked."""
+
+    id: str
+    points: Fraction | Mapping[str, Fraction]
+    title: str = ""
+    policy: ItemPolicy = field(default_factory=ItemPolicy)
+    bonus: bool = False
+    file: str = ""
+    line: int = 0
+
+    def refuse(self, message: str, key: str = "", suggestion: str = "") -> ProblemError:
+        """An author's mistake in this task, to be raised."""
+        return ProblemError([Mistake(message, f"question {self.id}{'.' + key if key else ''}", self.file, self.line, suggestion)])
+
+    def share(self, weights: Mapping[str, int | Fraction], known: Sequence[str] = ()) -> dict[str, Fraction]:
+        """Points of each asked item.
+
+        A number is split by `weights`; a table names the items itself, and only those are asked.  `known` are the names
+        a table may use; default: the keys of `weights`.  Raises ProblemError on an unknown name.
+        """
+        if isinstance(self.points, Mapping):
+            names = list(known or weights)
+            for name in self.points:
+                if name not in names:
+                    raise self.refuse(f"`{name}` is nothing this question can ask", "points", did_you_mean(name, names))
+            return dict(self.points)
+        total = sum(weights.values(), Fraction(0))
+        return {name: self.points * Fraction(weight) / total for name, weight in weights.items()}
+
+    def item_id(self, name: str, asked: Mapping[str, Any]) -> str:
+        """`1f.f1.gradient`, or just `1d` where a single thing is asked and the points are a plain number."""
+        if len(asked) == 1 and not isinstance(self.points, Mapping):
+            return self.id
+        return f"{self.id}.{name}" if name else self.id
