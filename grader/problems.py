@@ -1,0 +1,425 @@
+"""Load a problem: a folder with `problem.toml` becomes a frozen Problem, or a ProblemError with all mistakes at once.
+
+docs/problems.md describes every key; a test keeps it complete.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+from fractions import Fraction
+from functools import lru_cache
+from pathlib import Path
+from typing import Any, Literal
+
+from grader.decode import Mistake, ProblemError, Source, decode, did_you_mean, fields_of, read_toml
+from grader.kinds import KINDS, load_kind
+from grader.kinds.plan import Context, Item, ItemPolicy, Plan, Task
+from grader.variants import MAX_ATTEMPTS, IllPosed, Parameter, draw_parameters
+
+PROBLEM_FILE = "problem.toml"
+DIGESTED = ("problem.toml", "statement.md", "notebook.ipynb", "cases.toml")
+NOT_INHERITED = ("id", "points", "title", "like", "labels", "part", "bonus", "kind")
+
+
+@dataclass(frozen=True)
+class About:
+    """The table `[problem]`."""
+
+    id: str
+    title: str
+    course: str = ""
+    language: str = "en"
+    due: datetime | None = None
+    required: tuple[Literal["documentation", "notebook"], ...] = ()
+
+    def __post_init__(self) -> None:
+        if not self.id or not all(c.isalnum() or c in "-_." for c in self.id):
+            raise ValueError(f"the id `{self.id}` may hold letters, digits, - _ . only")
+        if self.due is not None and self.due.tzinfo is None:
+            raise ValueError("`due` needs a time zone: write 2024-11-21T11:59:00+01:00")
+
+
+@dataclass(frozen=True)
+class Words:
+    """The table `[vocabulary]`: how this course writes."""
+
+    log: Literal["natural", "10", "2"] = "natural"
+    decimal_comma: bool = False
+    names: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class LatePolicy:
+    """The table `[late]`.  Without it lateness is recorded and costs nothing.
+
+    `grace_minutes` cost nothing; every begun day after that takes `per_day` (a fraction of the points earned), but at
+    least the fraction `floor` of them stays.  `extensions` gives single students more minutes.
+    """
+
+    per_day: Fraction
+    grace_minutes: int = 0
+    floor: Fraction = Fraction(0)
+    extensions: Mapping[str, int] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Head:
+    """The keys every question may have, whatever its kind."""
+
+    id: str
+    kind: str
+    points: Fraction | dict[str, Fraction] = Fraction(0)
+    title: str = ""
+    like: str = ""
+    bonus: bool = False
+    parameters: dict[str, Parameter] = field(default_factory=dict)
+    labels: tuple[str, ...] = ()
+    layouts: tuple[Literal["any", "numerator", "denominator"], ...] = ("any",)
+    decimals: int | None = None
+    partly: Fraction = Fraction(1)
+    unshown: Literal["implied", "blank"] = "implied"
+    entries: bool = False
+
+    def policy(self) -> ItemPolicy:
+        return ItemPolicy(self.layouts, self.decimals, self.partly, self.unshown, self.entries)
+
+
+@dataclass(frozen=True)
+class Part:
+    """One function of a question: what it is worth, and its kind's own keys, decoded."""
+
+    id: str
+    points: Fraction | Mapping[str, Fraction]
+    spec: Any
+    title: str = ""
+    line: int = 0
+
+
+@dataclass(frozen=True)
+class Question:
+    """One question.  `parts` has a single entry with id "" where the question has no parts."""
+
+    head: Head
+    parts: tuple[Part, ...]
+    line: int = 0
+
+    @property
+    def id(self) -> str:
+        return self.head.id
+
+    @property
+    def kind(self) -> str:
+        return self.head.kind
+
+    @property
+    def title(self) -> str:
+        return self.head.title
+
+
+@dataclass(frozen=True)
+class Problem:
+    """A whole sheet.  `seed` chooses the variant; `digest` is the SHA-256 of its files' bytes."""
+
+    about: About
+    questions: tuple[Question, ...]
+    words: Words = field(default_factory=Words)
+    late: LatePolicy | None = None
+    folder: Path | None = None
+    digest: str = ""
+    seed: str = ""
+
+    def __hash__(self) -> int:
+        return hash((self.about.id, self.digest, self.seed))
+
+    @property
+    def id(self) -> str:
+        return self.about.id
+
+    @property
+    def title(self) -> str:
+        return self.about.title
+
+    @property
+    def points(self) -> Fraction:
+        """What can be earned without bonus questions."""
+        return sum((item.points for item in self.items() if not item.bonus), Fraction(0))
+
+    def variant(self, seed: str) -> Problem:
+        """The same problem with its parameters drawn for this seed (a student's name, usually)."""
+        return replace(self, seed=seed)
+
+    def question(self, label: str) -> Question:
+        """The question with this id.  Raises KeyError."""
+        for one in self.questions:
+            if one.id == label:
+                return one
+        raise KeyError(label)
+
+    def plans(self, question: Question) -> tuple[Plan, ...]:
+        """A plan for each part of a question, in this variant.  Raises ProblemError if its definition is wrong."""
+        return _plans(self._drawn_for(question), question.id)[0]
+
+    def parameters(self, question: Question) -> Mapping[str, Fraction]:
+        """The values of this question's parameters in this variant."""
+        return _plans(self._drawn_for(question), question.id)[1]
+
+    def _drawn_for(self, question: Question) -> Problem:
+        """The problem as far as this question's plan depends on it: without parameters the seed does not matter."""
+        return self if question.head.parameters else replace(self, seed="")
+
+    def items(self, question: Question | None = None) -> tuple[Item, ...]:
+        """Every gradable answer, of one question or of all."""
+        chosen = self.questions if question is None else (question,)
+        return tuple(item for one in chosen for plan in self.plans(one) for item in plan.items)
+
+    def labels(self) -> tuple[str, ...]:
+        """Every label an answer may be filed under: questions, parts, items.  For the reader of hand-ins."""
+        found: dict[str, None] = {}
+        for question in self.questions:
+            found[question.id] = None
+            for part in question.parts:
+                found[_join(question.id, part.id)] = None
+            for item in self.items(question):
+                found[item.id] = None
+        return tuple(found)
+
+
+def load_problem(folder: Path, plans: bool = True) -> Problem:
+    """The problem in a folder (or the folder of a given `problem.toml`).
+
+    With `plans`, every question's definition is worked out as well, so that an unsound one is refused here and not in
+    front of a student.  Raises ProblemError with all mistakes.
+    """
+    folder = folder.parent if folder.name == PROBLEM_FILE else folder
+    path = folder / PROBLEM_FILE
+    if not path.is_file():
+        raise ProblemError([Mistake("there is no problem here", file=str(path), suggestion="`grader new ID` makes one")])
+    data, source = read_toml(path)
+    for name in data:
+        if name not in ("problem", "vocabulary", "late", "question"):
+            near = did_you_mean(name, ("problem", "vocabulary", "late", "question"))
+            source.report((name,), f"unknown table `{name}`", near)
+    if "problem" not in data:
+        source.report((), "the table `[problem]` is missing")
+    about = decode(About, data["problem"], source, ("problem",)) if "problem" in data else None
+    words = decode(Words, data.get("vocabulary", {}), source, ("vocabulary",))
+    late = decode(LatePolicy, data["late"], source, ("late",)) if "late" in data else None
+    questions = _read_questions(data.get("question", []), source)
+    source.refuse()
+    assert about is not None and words is not None
+    problem = Problem(about, questions, words, late, folder, _digest(folder))
+    if plans:
+        refuse_unsound(problem)
+    return problem
+
+
+def refuse_unsound(problem: Problem) -> None:
+    """Work out every question's definition.  Raises ProblemError with the mistakes of all of them."""
+    mistakes: list[Mistake] = []
+    for question in problem.questions:
+        try:
+            problem.plans(question)
+        except ProblemError as found:
+            mistakes.extend(found.mistakes)
+    if mistakes:
+        raise ProblemError(mistakes)
+
+
+def _join(*parts: str) -> str:
+    return ".".join(part for part in parts if part)
+
+
+def _digest(folder: Path) -> str:
+    total = hashlib.sha256()
+    for name in DIGESTED:
+        path = folder / name
+        content = path.read_bytes() if path.is_file() else b""
+        total.update(f"{name}\0{len(content)}\0".encode() + content)
+    return total.hexdigest()
+
+
+def _read_questions(raws: Any, source: Source) -> tuple[Question, ...]:
+    if not isinstance(raws, list) or not all(isinstance(raw, dict) for raw in raws):
+        source.report(("question",), "questions are written as `[[question]]`", "two brackets on either side")
+        return ()
+    if not raws:
+        source.report((), "there is no `[[question]]`")
+    by_id: dict[str, dict[str, Any]] = {}
+    questions = []
+    for index, raw in enumerate(raws):
+        key = ("question", index)
+        full = _inherit(raw, by_id, source, key)
+        label = raw.get("id")
+        if isinstance(label, str):
+            if label in by_id:
+                source.report((*key, "id"), f"the id `{label}` is used twice", "ids are unique")
+            by_id[label] = full
+        question = _read_question(full, source, key)
+        if question is not None:
+            questions.append(question)
+    return tuple(questions)
+
+
+def _inherit(
+    raw: dict[str, Any], earlier: Mapping[str, dict[str, Any]], source: Source, key: tuple[str | int, ...]
+) -> dict[str, Any]:
+    """The question's table completed by that of the question named in `like`: all keys but id, points and title."""
+    name = raw.get("like")
+    if name is None:
+        return raw
+    if not isinstance(name, str) or name not in earlier:
+        source.report((*key, "like"), f"there is no earlier question `{name}`", did_you_mean(str(name), earlier))
+        return raw
+    model = earlier[name]
+    merged = {k: v for k, v in model.items() if k not in NOT_INHERITED}
+    merged["kind"] = model.get("kind")
+    merged.update(raw)
+    own = {part.get("id"): part for part in raw.get("part", []) if isinstance(part, dict)}
+    parts = [part for part in model.get("part", []) if isinstance(part, dict)]
+    if parts or own:
+        inherited = [{**{k: v for k, v in part.items() if k != "points"}, **own.pop(part.get("id"), {})} for part in parts]
+        merged["part"] = inherited + list(own.values())
+    return merged
+
+
+def _read_question(raw: dict[str, Any], source: Source, key: tuple[str | int, ...]) -> Question | None:
+    kind = raw.get("kind")
+    head_names = fields_of(Head)
+    head = decode(Head, {name: raw[name] for name in raw if name in head_names}, source, key)
+    if kind is not None and kind not in KINDS:
+        source.report((*key, "kind"), f"there is no kind `{kind}`", did_you_mean(str(kind), KINDS))
+    if kind not in KINDS:
+        return None
+    spec_type = load_kind(str(kind)).Spec
+    rest = {name: value for name, value in raw.items() if name not in head_names and name != "part"}
+    parts = _read_parts(raw.get("part"), rest, spec_type, source, key)
+    if head is None or parts is None:
+        return None
+    return Question(head, _share_points(head, parts, source, key), source.line_of(key))
+
+
+def _read_parts(
+    raws: Any, shared: dict[str, Any], spec_type: type[Any], source: Source, key: tuple[str | int, ...]
+) -> list[Part] | None:
+    """The parts of a question, each with the question's own keys unless it overrides them."""
+    known = set(fields_of(spec_type))
+    if raws is None:
+        spec = _decode_spec(spec_type, shared, source, key, known)
+        return None if spec is None else [Part("", Fraction(0), spec)]
+    if not isinstance(raws, list) or not all(isinstance(raw, dict) for raw in raws) or not raws:
+        source.report((*key, "part"), "parts are written as `[[question.part]]`")
+        return None
+    parts = []
+    for index, raw in enumerate(raws):
+        place = (*key, "part", index)
+        label = raw.get("id")
+        if not isinstance(label, str) or not label:
+            source.report(place, "a part needs an `id`", "id = 'f1'")
+            continue
+        before = len(source.mistakes)
+        points = _decode_points(raw.get("points", 0), source, (*place, "points"))
+        own = {name: value for name, value in raw.items() if name not in ("id", "points", "title")}
+        spec = _decode_spec(spec_type, {**shared, **own}, source, place, known)
+        if len(source.mistakes) == before and spec is not None:
+            parts.append(Part(label, points, spec, str(raw.get("title", "")), source.line_of(place)))
+    return parts if len(parts) == len(raws) else None
+
+
+def _decode_spec(
+    spec_type: type[Any], data: dict[str, Any], source: Source, key: tuple[str | int, ...], known: set[str]
+) -> Any:
+    """The kind's own keys; a misspelt one may be meant for the question itself, so both lists are suggested from."""
+    before = len(source.mistakes)
+    unknown = [name for name in data if name not in known]
+    for name in unknown:
+        everything = [*known, *fields_of(Head), "part"]
+        source.report((*key, name), f"unknown key `{name}` for this kind", did_you_mean(name, everything))
+    spec = decode(spec_type, {name: value for name, value in data.items() if name in known}, source, key)
+    return None if len(source.mistakes) > before else spec
+
+
+def _decode_points(data: Any, source: Source, key: tuple[str | int, ...]) -> Fraction | dict[str, Fraction]:
+    trial = decode(_Points, {"points": data}, source, key[:-1])
+    return Fraction(0) if trial is None else trial.points
+
+
+@dataclass(frozen=True)
+class _Points:
+    points: Fraction | dict[str, Fraction]
+
+
+def _share_points(
+    head: Head, parts: list[Part], source: Source, key: tuple[str | int, ...]
+) -> tuple[Part, ...]:
+    """Parts with their points: their own, else their entry in the question's table, else an equal share."""
+    if parts[0].id == "":
+        return (replace(parts[0], points=head.points),)
+    given = head.points
+    if isinstance(given, dict):
+        for name in given:
+            if name not in [part.id for part in parts]:
+                near = did_you_mean(name, [part.id for part in parts])
+                source.report((*key, "points"), f"there is no part `{name}`", near)
+        return tuple(replace(p, points=given.get(p.id, p.points)) for p in parts)
+    if all(not isinstance(p.points, dict) and p.points == 0 for p in parts):
+        return tuple(replace(p, points=given / len(parts)) for p in parts)
+    total = sum((_worth(p.points) for p in parts), Fraction(0))
+    if given not in (0, total):
+        source.report((*key, "points"), f"the parts add up to {total}, the question says {given}")
+    return tuple(parts)
+
+
+def _worth(points: Fraction | Mapping[str, Fraction]) -> Fraction:
+    return sum(points.values(), Fraction(0)) if isinstance(points, Mapping) else points
+
+
+@lru_cache(maxsize=1024)
+def _plans(problem: Problem, label: str) -> tuple[tuple[Plan, ...], Mapping[str, Fraction]]:
+    """Plans of a question for the first draw of its parameters that is not ill-posed."""
+    question = problem.question(label)
+    reason = ""
+    for attempt in range(MAX_ATTEMPTS if question.head.parameters else 1):
+        values = draw_parameters(question.head.parameters, problem.seed, problem.id, label, attempt)
+        try:
+            return _plan_parts(problem, question, values), values
+        except IllPosed as trouble:
+            reason = str(trouble)
+    drawn = f"no draw of the parameters is well-posed; the last was refused because {reason}"
+    message = drawn if question.head.parameters else f"the question is ill-posed: {reason}"
+    file = str(problem.folder / PROBLEM_FILE) if problem.folder else ""
+    raise ProblemError([Mistake(message, f"question {label}", file, question.line)])
+
+
+def _plan_parts(problem: Problem, question: Question, values: Mapping[str, Fraction]) -> tuple[Plan, ...]:
+    context = Context(
+        folder=problem.folder,
+        log=problem.words.log,
+        decimal_comma=problem.words.decimal_comma,
+        names=problem.words.names,
+        parameters=values,
+        seed=problem.seed,
+        language=problem.about.language,
+    )
+    module = load_kind(question.kind)
+    plans: list[Plan] = []
+    mistakes: list[Mistake] = []
+    for part in question.parts:
+        task = Task(
+            id=_join(question.id, part.id),
+            points=part.points,
+            title=part.title or question.title,
+            policy=question.head.policy(),
+            bonus=question.head.bonus,
+            file=str(problem.folder / PROBLEM_FILE) if problem.folder else "",
+            line=part.line or question.line,
+        )
+        try:
+            plans.append(module.plan(part.spec, task, context))
+        except ProblemError as found:
+            mistakes.extend(found.mistakes)
+    if mistakes:
+        raise ProblemError(mistakes)
+    return tuple(plans)
