@@ -64,6 +64,11 @@ def points(value: Fraction) -> str:
     return f"{float(value):.2f}".rstrip("0").rstrip(".")
 
 
+def amount(value: Fraction) -> str:
+    """Points with their unit: `1 point`, `1.5 points`."""
+    return f"{points(value)} point{'' if value == 1 else 's'}"
+
+
 def exact(value: Fraction) -> str:
     """A fraction without loss: `3/2`, `2`."""
     return str(value)

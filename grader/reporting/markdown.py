@@ -22,9 +22,9 @@ def render(report: Report) -> str:
         f"**{lines.points(score.earned)} of {lines.points(score.possible)} points.**",
     ]
     if score.pending:
-        out.append(f"{lines.points(score.pending)} points wait for a person; they are neither earned nor lost yet.")
+        out.append(f"{lines.amount(score.pending)} pending: a person looks at it; neither earned nor lost yet.")
     if report.late_seconds > 0:
-        taken = f" {lines.points(score.penalty)} points were taken off for it." if score.penalty else ""
+        taken = f" {lines.amount(score.penalty)} taken off for it." if score.penalty else ""
         out.append(f"Handed in {lines.lateness(report.late_seconds)}.{taken}")
     out += [f"\n> {prose(remark.message)}" for remark in report.remarks]
     sections = lines.arrange(report)

@@ -28,6 +28,7 @@ def _environment() -> Environment:
     made.globals["style"] = Markup(source)  # noqa: S704 - our own file
     made.globals["looks"] = LOOKS
     made.filters["points"] = lines.points
+    made.filters["amount"] = lines.amount
     made.filters["prose"] = mathml.prose
     made.filters["formula"] = mathml.formula
     return made
