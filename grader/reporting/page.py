@@ -27,6 +27,7 @@ def _environment() -> Environment:
     source = loader.get_source(made, "style.css")[0]
     made.globals["style"] = Markup(source)  # noqa: S704 - our own file
     made.globals["looks"] = LOOKS
+    made.filters["zip"] = zip
     made.filters["points"] = lines.points
     made.filters["amount"] = lines.amount
     made.filters["prose"] = mathml.prose
