@@ -16,7 +16,7 @@ PLACEHOLDER_ACTION = "OWNER/gradient-grader@COMMIT"
 
 
 def fill(template: Template, problem: str, action: str = PLACEHOLDER_ACTION, source: str = "gradient-grader") -> str:
-    """The text of a template.  `action` is `owner/repository@commit`; `source` is what pip installs for Classroom 50."""
+    """The text of a template.  `action` is `owner/repository@commit`; `source` is what pip installs."""
     text = files("grader.pushes").joinpath("templates").joinpath(template).read_text(encoding="utf-8")
     for name, value in (("@ACTION@", action), ("@PROBLEM@", problem), ("@SOURCE@", source)):
         text = text.replace(name, value)

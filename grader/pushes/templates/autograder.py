@@ -1,7 +1,7 @@
 """Classroom 50: runs in the student's checkout, writes result.json and release-body.md, exits 0 whenever it graded.
 
-Put this file into <classroom>/autograders/<assignment>/ together with the folder of the problem.  Bundles can be read by
-students: there is nothing secret in them, model answers are derived while grading.
+Put this file into <classroom>/autograders/<assignment>/ together with the folder of the problem.  Students can read
+bundles: there is nothing secret in them, model answers are derived while grading.
 """
 
 import os
