@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from grader.compare.domain import Condition, Domain, Point
+from grader.compare.conditions import Condition
+from grader.compare.domain import Domain, Point
 from grader.compare.evidence import Sameness, Witness
 from grader.compare.policy import EXACT, Policy
 from grader.compare.sameness import same

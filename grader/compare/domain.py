@@ -12,35 +12,14 @@ from fractions import Fraction
 from functools import cached_property
 from math import prod
 from random import Random
-from typing import Literal
 
+from grader.compare.conditions import Condition, Conditions, search
 from grader.compare.draws import ARRAY_PLAN, SCALAR_PLAN, Interval, Stratum, draw, seeded
 from grader.notation.vocabulary import Declaration
-from reference.expression import Expr, symbol
-from reference.graph import FLOAT, build, run
+from reference.expression import Expr
 from reference.shapes import Shape
 
-Relation = Literal[">", ">=", "<", "<=", "!="]
-
-MAX_ATTEMPTS = 400  # draws per point before the directed search starts
-MAX_STEPS = 600  # steps of the directed search per point
-MARGIN = 1e-6  # a condition must hold by this much, so that rounding never decides it
-
-
-@dataclass(frozen=True, slots=True)
-class Condition:
-    """`expr relation 0`, a condition that narrows the domain."""
-
-    expr: Expr
-    relation: Relation
-
-    def shortfall(self, value: float) -> float:
-        """By how much the condition fails: 0 where it holds with a margin."""
-        if value != value:
-            return float("inf")
-        if self.relation == "!=":
-            return 0.0 if abs(value) > MARGIN else 1.0
-        return max(0.0, MARGIN - (value if self.relation.startswith(">") else -value))
+SEARCHED: tuple[Stratum, ...] = ("moderate", "near_zero", "large")  # where the directed search starts, besides
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,7 +86,7 @@ def _draw_points(domain: Domain, label: str) -> Iterator[Point]:
         return
     shapes = {name: domain.shape(name) for name in intervals}
     plan = SCALAR_PLAN if all(s == () for s in shapes.values()) else ARRAY_PLAN
-    test = _Conditions(domain)
+    test = Conditions(domain.where, shapes) if domain.where else None
     misses = 0
     for number, stratum in enumerate(plan):
         rng = seeded("point", domain.key, label, str(number))
@@ -125,20 +104,17 @@ def _draw_one(
     shapes: Mapping[str, Shape],
     stratum: Stratum,
     rng: Random,
-    test: _Conditions,
+    test: Conditions | None,
 ) -> dict[str, tuple[Fraction, ...]] | None:
-    if not test.conditions:
+    if test is None:
         return _candidate(intervals, shapes, stratum, rng)
-    best: dict[str, tuple[Fraction, ...]] = {}
-    least = float("inf")
-    for _ in range(MAX_ATTEMPTS):
-        values = _candidate(intervals, shapes, stratum, rng)
-        shortfall = test.shortfall(values)
+    tried = [_candidate(intervals, shapes, stratum, rng) for _ in range(test.attempts)]
+    shortfalls = test.shortfalls(tried)
+    for values, shortfall in zip(tried, shortfalls, strict=True):
         if shortfall == 0:
             return values
-        if shortfall < least or not best:
-            best, least = values, shortfall
-    return _search(best, least, intervals, rng, test)
+    starts = [_candidate(intervals, shapes, s, rng) for s in (stratum, *SEARCHED) for _ in range(test.attempts // 4)]
+    return search(starts, intervals, rng, test)
 
 
 def _candidate(
@@ -159,56 +135,3 @@ def _candidate(
             entries.append(value)
         values[name] = tuple(entries)
     return values
-
-
-def _search(
-    values: dict[str, tuple[Fraction, ...]],
-    shortfall: float,
-    intervals: Mapping[str, Interval],
-    rng: Random,
-    test: _Conditions,
-) -> dict[str, tuple[Fraction, ...]] | None:
-    """Redraw one number at a time, keeping what brings the conditions nearer to holding."""
-    places = [(name, i) for name, entries in values.items() for i in range(len(entries))]
-    strata: tuple[Stratum, ...] = ("moderate", "near_zero", "large", "tiny")
-    for _ in range(MAX_STEPS):
-        name, place = rng.choice(places)
-        entries = list(values[name])
-        entries[place] = draw(intervals[name], rng.choice(strata), rng)
-        changed = {**values, name: tuple(entries)}
-        now = test.shortfall(changed)
-        if now == 0:
-            return changed
-        if now < shortfall or shortfall == float("inf"):
-            values, shortfall = changed, now
-    return None
-
-
-class _Conditions:
-    """The conditions of a domain, ready to be tried in floats."""
-
-    def __init__(self, domain: Domain) -> None:
-        self.conditions = domain.where
-        self.shapes = {name: domain.shape(name) for name in domain.symbols}
-        self.graph = build([c.expr for c in domain.where]) if domain.where else None
-
-    def shortfall(self, values: Mapping[str, tuple[Fraction, ...]]) -> float:
-        """How far the conditions are from holding, all together; 0 where they hold, also on whole arrays entrywise."""
-        import numpy as np
-
-        if self.graph is None:
-            return 0.0
-        env = {
-            name: np.array([float(v) for v in entries]).reshape(self.shapes[name]) for name, entries in values.items()
-        }
-        with np.errstate(all="ignore"):
-            found = run(self.graph, env, FLOAT)
-        total = 0.0
-        for condition, result in zip(self.conditions, found, strict=True):
-            total += sum(condition.shortfall(float(v)) for v in np.asarray(result).ravel())
-        return total
-
-
-def symbol_values(point: Point, domain: Domain) -> dict[Expr, tuple[Fraction, ...]]:
-    """The point with its symbols as expressions."""
-    return {symbol(name, domain.shape(name)): entries for name, entries in point.values}

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 
-from grader.compare.domain import Condition, Domain
+from grader.compare.conditions import Condition
+from grader.compare.domain import Domain
 from grader.compare.draws import seeded
 from grader.compare.evidence import Sameness
 from grader.compare.policy import EXACT, Policy
