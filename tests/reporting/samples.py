@@ -81,12 +81,16 @@ FINDINGS = (
         read_as="-sin(x^3) ln(x^4/11) + 4 cos(x^3)/x",
         read_as_latex=r"-\sin\left(x^{3}\right) \ln\left(\frac{x^{4}}{11}\right) + \frac{4 \cos\left(x^{3}\right)}{x}",
         evidence=(
-            Evidence("witness", "At this point the two differ.", data=(("x", "3/2"), ("answer", "2.1"), ("truth", "-0.7"))),
+            Evidence(
+                "witness", "At this point the two differ.", data=(("x", "3/2"), ("answer", "2.1"), ("truth", "-0.7"))
+            ),
             Evidence("route", "The truth is confirmed by three routes.", "instructor", (("formula", TRUTH),)),
         ),
         where=Place("answers.md", 12, 3),
     ),
-    finding("1b", Verdict.CORRECT, 2, 1, read_as="f(x) (mu - x)/sigma^2", read_as_latex=r"f(x)\,\frac{\mu - x}{\sigma^{2}}"),
+    finding(
+        "1b", Verdict.CORRECT, 2, 1, read_as="f(x) (mu - x)/sigma^2", read_as_latex=r"f(x)\,\frac{\mu - x}{\sigma^{2}}"
+    ),
     finding(
         "1c",
         Verdict.UNREADABLE,
@@ -170,7 +174,10 @@ REPORT = Report(
         F(1),
     ),
     decisions=(Decision("lovelace_ada", "3.statement", F(3), "Names both modes, no costs. " + HOSTILE, "kb"),),
-    remarks=(Remark("late", "The hand-in came after the due time."), Remark("unknown_label", HOSTILE, Place(HOSTILE, 3))),
+    remarks=(
+        Remark("late", "The hand-in came after the due time."),
+        Remark("unknown_label", HOSTILE, Place(HOSTILE, 3)),
+    ),
     provenance=Provenance("0.1.0", "ab12" * 16, "cd34" * 16, "seed-digest-5150", "namespaces", (("numpy", "2.4"),)),
     late_seconds=9_000,
 )
