@@ -1,0 +1,502 @@
+"""Lines → answers: which fragments belong to which question and item, and what they are called there."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, field, replace
+
+from grader.model import Answer, Fragment, Place, Remark
+from grader.reading.labels import Labels, Named, by_title, named, pieces, plain
+from grader.reading.pieces import Line, Run
+from grader.reading.sublabels import ANSWERS, GIVEN, MAX_LENGTH, MAX_WORDS, common, extended, names_only, normal
+from grader.reading.wording import is_formula, notation_of, split_formula
+
+MAX_SHOWN = 160  # characters of stray text that a remark repeats
+MAX_FRAGMENTS = 20_000
+
+_LABEL = re.compile(r"(?P<label>[^:=\n]{1,60}?)[ \t]*:(?!=)[ \t]*")
+_COUNTED = re.compile(
+    r"[ \t]*(?:\((?P<a>[a-z]|[ivx]{1,4}|\d{1,2})\)|(?P<b>[a-z]|[ivx]{1,4}|\d{1,2})[).])(?=[ \t]|$)[ \t]*", re.I
+)
+_TAIL = re.compile(
+    r"(?:^|[,;.(]|\band\b|\bund\b|\bwith\b|\bmit\b)?[ \t]*(?P<label>[^\s,;.:()=]+(?:[ \t]+[^\s,;.:()=]+){0,3}?)[ \t]*(?P<colon>:)?[ \t]*$"
+)
+_NOISE = re.compile(r"[\s.,;:!()\[\]{}|–—\\-]*")
+
+
+@dataclass(frozen=True, slots=True)
+class Placed:
+    """A fragment with the question and item it was found under ("" where none)."""
+
+    question: str
+    item: str
+    fragment: Fragment
+    quoted: bool = False
+
+
+@dataclass(slots=True)
+class _Reader:
+    """Where in the document we are."""
+
+    labels: Labels
+    strong_numbers: bool
+    part: tuple[str, ...] = ()
+    question: str = ""
+    level: int = 0  # of the heading that opened the question; 0: it was opened by a line
+    full: bool = True
+    path: tuple[str, ...] = ()
+    label: str = ""
+    stray: bool = False  # below a label nobody knows
+    placed: list[Placed] = field(default_factory=list)
+    remarks: list[Remark] = field(default_factory=list)
+    opened: dict[str, Place] = field(default_factory=dict)
+    unknown: list[tuple[Named, Place]] = field(default_factory=list)
+
+
+def assemble(lines: tuple[Line, ...], labels: Labels, start: str = "") -> tuple[tuple[Placed, ...], tuple[Remark, ...]]:
+    """Every fragment of the document with its question and item, in order, and what was noticed.
+
+    `start` is the question that holds until a label says otherwise (from the file's name, say).
+    """
+    reader = _Reader(labels, _has_strong_numbers(lines, labels), question=start)
+    for line in lines:
+        _read_line(reader, line)
+    return tuple(_answers_only(reader.placed)), tuple(reader.remarks)
+
+
+def _has_strong_numbers(lines: tuple[Line, ...], labels: Labels) -> bool:
+    """Does a heading or a word ("Exercise 2") name a question or part by its number?  Then "2." in a list does not."""
+    for line in lines:
+        hit = named(line.text, labels, (), bool(line.heading) or line.bold)
+        if hit and hit.what in ("question", "part") and (hit.keyword or line.heading or line.bold):
+            return True
+    return False
+
+
+def _read_line(reader: _Reader, line: Line) -> None:
+    if len(reader.placed) > MAX_FRAGMENTS:
+        return
+    text = _leading_text(line)
+    hit = _question(reader, line, text)
+    if hit is not None:
+        runs = _after(line, hit.rest)
+        runs = _open(reader, line, hit, runs)
+        if hit.what != "question" or not runs:
+            return
+        line = replace(line, runs=runs, heading=0, bold=False, marker="")
+    elif _by_title(reader, line):
+        return
+    elif line.heading and _SHEETS.match(text):
+        return
+    _read_content(reader, line)
+
+
+_SHEETS = re.compile(r"\s*(?:exercise sheet|sheet|übungsblatt|assignment|homework)\b", re.I)
+
+
+def _leading_text(line: Line) -> str:
+    """The list's marker and the words (in a heading the formulas too) up to the first formula."""
+    marker = line.marker + " " if line.marker and line.marker not in "-*+•" else ""
+    if line.runs and line.runs[0].kind == "text":
+        return marker + line.runs[0].text
+    if line.runs and (line.heading or line.bold):
+        return marker + line.text
+    if line.runs and line.runs[0].kind == "formula" and re.fullmatch(r"\(?\d{0,2}\(?[a-z]?\)", line.runs[0].text):
+        return marker + line.runs[0].text  # "$(a)$", "$1a)$"
+    return marker
+
+
+def _after(line: Line, rest: int) -> tuple[Run, ...]:
+    """The line's runs behind the first `rest` characters of its leading text."""
+    marker = len(line.marker) + 1 if line.marker and line.marker not in "-*+•" else 0
+    skip = rest - marker
+    if not line.runs or skip <= 0:
+        return line.runs
+    first = line.runs[0]
+    kept = first.text[skip:]
+    return ((_moved(first, skip, kept),) if kept.strip() else ()) + line.runs[1:]
+
+
+def _moved(run: Run, skip: int, text: str) -> Run:
+    lead = len(text) - len(text.lstrip())
+    return replace(run, text=text.strip(), where=replace(run.where, column=run.where.column + skip + lead))
+
+
+def _question(reader: _Reader, line: Line, text: str) -> Named | None:
+    """The question or part this line opens, unless where we are makes it a label inside a question."""
+    strong = bool(line.heading) or line.bold
+    hit = named(text, reader.labels, reader.part, strong)
+    if hit is None:
+        return None
+    if hit.what == "sheet":
+        return None
+    if hit.keyword and not strong and not _stands_as_label(text, hit, reader.labels, line):
+        return None
+    if hit.bare_number and not hit.keyword and not line.heading:
+        if reader.strong_numbers or (hit.what == "unknown"):
+            return None
+        if hit.what == "part" and len(line.runs) > 1:
+            return None
+    inside = bool(reader.question) and reader.full
+    deeper = line.heading > reader.level > 0 if line.heading else True
+    if inside and not hit.full and not hit.keyword and deeper:
+        return None  # "(a)" below "1f" counts its parts
+    if inside and hit.bare_number and not hit.keyword and line.heading and line.heading > reader.level > 0:
+        return None
+    if inside and not hit.full and hit.keyword and hit.name in reader.opened and deeper:
+        return None
+    if hit.what == "unknown" and hit.bare_number and not hit.keyword and not _unknown_matters(reader, line):
+        return None
+    return hit
+
+
+def _unknown_matters(reader: _Reader, line: Line) -> bool:
+    return bool(line.heading) and not reader.question
+
+
+def _stands_as_label(text: str, hit: Named, labels: Labels, line: Line) -> bool:
+    """Is "Exercise 1 …" at a line's start a label, or does a sentence begin so?"""
+    before = text[: hit.rest].rstrip()
+    rest = text[hit.rest :].strip()
+    if not rest or before[-1:] in ":.)]–—-":
+        return True
+    if hit.what == "question" and plain(rest) == plain(labels.questions[hit.name]):
+        return True
+    return is_formula(rest) or (len(rest.split()) <= 4 and rest[:1].isupper() and len(line.runs) == 1)
+
+
+def _open(reader: _Reader, line: Line, hit: Named, runs: tuple[Run, ...]) -> tuple[Run, ...]:
+    """Enter the question or part; what of the line's runs is content of it."""
+    reader.path, reader.label, reader.stray = (), "", False
+    if hit.what == "part":
+        reader.part = pieces(hit.name)
+        reader.question, reader.level = "", 0
+        title = by_title(" ".join(run.text for run in runs), reader.labels)
+        if title and pieces(title)[: len(reader.part)] == reader.part:
+            _enter(reader, title, line, full=True)
+        return ()
+    if hit.what == "unknown":
+        _open_unknown(reader, line, hit)
+        return ()
+    _enter(reader, hit.name, line, hit.full)
+    for piece in hit.sub:
+        head = extended(piece, hit.name, reader.path, reader.labels)
+        if head is None:
+            reader.label = ".".join(part for part in (reader.label, piece.lower()) if part)
+        else:
+            reader.path = head
+    return _without_title(reader, line, runs)
+
+
+def _enter(reader: _Reader, name: str, line: Line, full: bool) -> None:
+    if name in reader.opened and reader.question != name:
+        at = reader.opened[name]
+        message = f"There are several answers to question {name}; the first is at {at.file}:{at.line}. They were read one after the other."
+        reader.remarks.append(Remark("duplicate", message, line.where))
+    elif name in reader.opened and line.heading and line.heading <= max(reader.level, 1):
+        message = f"Question {name} is labelled twice; both places were read, one after the other."
+        reader.remarks.append(Remark("duplicate", message, line.where))
+    reader.opened.setdefault(name, line.where)
+    reader.question, reader.level, reader.full = name, line.heading, full
+    reader.part = pieces(name)[:-1] or pieces(name)
+    reader.path, reader.label = (), ""
+
+
+def _open_unknown(reader: _Reader, line: Line, hit: Named) -> None:
+    first = not reader.opened and not reader.placed
+    reader.question, reader.level, reader.stray = "", 0, True
+    reader.part = ()
+    if first and line.where.line <= 3 and not reader.unknown:
+        reader.stray = False  # a sheet's own title: "Exercise 5: Manual differentiation"
+        reader.unknown.append((hit, line.where))
+        return
+    reader.unknown.append((hit, line.where))
+    message = f'There is no question "{hit.name}" here; what stands below it was not marked.{reader.labels.suggestion(hit.name)}'
+    reader.remarks.append(Remark("unknown_label", message, line.where))
+
+
+def _without_title(reader: _Reader, line: Line, runs: tuple[Run, ...]) -> tuple[Run, ...]:
+    """In a heading, words behind the label are its title; they may name an item ("1f: gradient of f1")."""
+    words = " ".join(run.text for run in runs if run.kind in ("text", "formula"))
+    if not words.strip():
+        return runs if any(run.kind not in ("text", "formula") for run in runs) else ()
+    title = reader.labels.questions[reader.question]
+    if plain(words) and plain(words) == plain(title):
+        return ()
+    if line.heading or (line.bold and len(runs) == 1 and runs[0].kind == "text" and not is_formula(words)):
+        if names_only(words, reader.question, (), reader.labels):
+            reader.path = extended(words, reader.question, (), reader.labels) or ()
+            return ()
+        displayed = [run for run in runs if run.kind != "text"]
+        return runs if displayed and len(words) > MAX_LENGTH and not line.heading else ()
+    if len(runs) == 1 and runs[0].kind == "text" and re.match(r"^[^.]*$", words) and _similar(words, title):
+        return ()
+    return runs
+
+
+def _similar(words: str, title: str) -> bool:
+    mine, its = set(plain(words).split()), set(plain(title).split())
+    return bool(its) and len(mine & its) * 3 >= len(mine | its) * 2
+
+
+def _by_title(reader: _Reader, line: Line) -> bool:
+    """A heading, a bold line or a line by itself may name a question by its title alone."""
+    if len(line.runs) != 1 or line.runs[0].kind != "text" or not line.runs[0].text.strip():
+        return False
+    text = line.runs[0].text.strip().rstrip(":")
+    name = by_title(text, reader.labels)
+    if name is None or name == reader.question:
+        return name is not None and bool(line.heading or line.bold)
+    if not (line.heading or line.bold) and plain(text) != plain(reader.labels.questions[name]):
+        return False
+    if not (line.heading or line.bold) and len(plain(text).split()) < 2:
+        return False
+    _enter(reader, name, line, full=True)
+    return True
+
+
+def _read_content(reader: _Reader, line: Line) -> None:
+    runs, marker_used = _line_label(reader, line)
+    if not runs:
+        return
+    content = [piece for run in runs for piece in _split(run)]
+    marked = [run for run in content if not (run.kind == "text" and _NOISE.fullmatch(run.text))]
+    label, path = reader.label, reader.path
+    if marker_used:
+        label, path = marker_used
+    alone = len(marked) == 1
+    for at, run in enumerate(content):
+        if run.kind == "text":
+            following = content[at + 1] if at + 1 < len(content) else None
+            words, found = _tail_label(reader, run.text, path, following)
+            if found is not None:
+                label, path = found
+            if _NOISE.fullmatch(words):
+                continue
+            run = replace(run, text=words)
+        _place(reader, run, label, path, alone and run.kind != "text" or _displayed(run), line.quoted)
+
+
+def _displayed(run: Run) -> bool:
+    return "\n" in run.text and run.kind == "formula"
+
+
+def _split(run: Run) -> list[Run]:
+    """A text run with a formula typed without delimiters, taken apart."""
+    if run.kind != "text":
+        return [run]
+    if is_formula(run.text):
+        return [replace(run, kind="formula", notation=notation_of(run.text), text=run.text.rstrip(" .;"))]
+    apart = split_formula(run.text)
+    if apart is None:
+        return [run]
+    before, formula, after = apart
+    found = [_moved(run, 0, before)] if before.strip() else []
+    inner = replace(_moved(run, len(before), formula), kind="formula", notation=notation_of(formula))
+    found.append(inner)
+    return found + ([_moved(run, len(before) + len(formula), after)] if after.strip() else [])
+
+
+def _line_label(reader: _Reader, line: Line) -> tuple[tuple[Run, ...], tuple[str, tuple[str, ...]] | None]:
+    """The line without the label it begins with, and what the label makes of this line alone.
+
+    A label with nothing behind it holds until the next; one with an answer behind it holds for its line.
+    """
+    if not reader.question or not (line.runs or line.marker):
+        return line.runs, None
+    text = line.text
+    if line.heading or (
+        line.bold and _is_short(text) and all(r.kind in ("text", "formula") for r in line.runs) and "=" not in text
+    ):
+        if ":" not in text.rstrip(": ") and not (line.bold and not line.heading and is_formula(text)):
+            _set_label(reader, text.rstrip(": "), keep=True)
+            return (), None
+    runs = line.runs
+    marker: tuple[str, tuple[str, ...]] | None = None
+    counted = _COUNTED.match(line.marker) if line.marker else None
+    if counted:
+        marker = _called(reader, counted.group("a") or counted.group("b"))
+    elif (
+        runs
+        and runs[0].kind == "text"
+        and (counted := _COUNTED.match(runs[0].text))
+        and not is_formula(runs[0].text[: counted.end()] + "x")
+    ):
+        marker = _called(reader, counted.group("a") or counted.group("b"))
+        runs = _cut(runs, counted.end())
+    elif runs and runs[0].kind == "text" and (counted := _COUNTED.match(runs[0].text)):
+        marker = _called(reader, counted.group("a") or counted.group("b"))
+        runs = _cut(runs, counted.end())
+    if marker and not runs:
+        reader.label, reader.path = marker
+        return (), None
+    runs, label = _colon_label(runs)
+    if label:
+        if marker:
+            reader.path = marker[1]
+        if not runs:
+            _set_label(reader, label, keep=True)
+            return (), None
+        called = _called(reader, label)
+        if called[1] != reader.path and called[1] not in reader.labels.paths[reader.question]:
+            reader.path, reader.label = called[1], ""  # "f1: $…$" opens a group of items
+        return runs, called
+    if (
+        marker is None
+        and len(runs) == 1
+        and runs[0].kind == "text"
+        and _is_short(text)
+        and names_only(text, reader.question, reader.path, reader.labels)
+        and not is_formula(text)
+    ):
+        _set_label(reader, text, keep=True)
+        return (), None
+    if reader.label and runs and runs[-1].kind == "text" and runs[-1].text.endswith(":"):
+        reader.label = ""  # a sentence that introduces what follows ends the label before it
+    return runs, marker
+
+
+def _cut(runs: tuple[Run, ...], count: int) -> tuple[Run, ...]:
+    kept = runs[0].text[count:]
+    return ((_moved(runs[0], count, kept),) if kept.strip() else ()) + runs[1:]
+
+
+def _is_short(text: str) -> bool:
+    return 0 < len(text) <= MAX_LENGTH + 12 and len(text.split()) <= MAX_WORDS + 2
+
+
+def _colon_label(runs: tuple[Run, ...]) -> tuple[tuple[Run, ...], str]:
+    """The label in front of a colon at the line's start, written as words or as a short formula."""
+    if not runs:
+        return runs, ""
+    first = runs[0]
+    if first.kind == "text":
+        match = _LABEL.match(first.text)
+        if match and _is_short(match.group("label")) and not re.search(r"[.!?]\s", match.group("label")):
+            return _cut(runs, match.end()), match.group("label")
+        ends = (
+            first.text + " " + runs[1].text
+            if len(runs) > 1 and runs[1].kind == "formula" and len(runs[1].text) <= 16
+            else ""
+        )
+        if ends and len(runs) > 2 and runs[2].kind == "text" and runs[2].text.startswith(":") and _is_short(ends):
+            return _cut(runs[2:], 1), ends  # "Gradient of $f_1$: …"
+        return runs, ""
+    if (
+        first.kind == "formula"
+        and len(first.text) <= 16
+        and "=" not in first.text
+        and len(runs) > 1
+        and runs[1].kind == "text"
+    ):
+        if runs[1].text.startswith(":"):
+            return _cut(runs[1:], 1), first.text
+    if first.kind == "formula" and len(first.text) <= 16 and first.text.endswith(":"):
+        return runs[1:], first.text.rstrip(":")
+    return runs, ""
+
+
+def _called(reader: _Reader, label: str) -> tuple[str, tuple[str, ...]]:
+    """(label, path) of what a label names here."""
+    head = extended(label, reader.question, reader.path, reader.labels)
+    if head is not None:
+        return "", head
+    return normal(label), reader.path
+
+
+def _set_label(reader: _Reader, label: str, keep: bool) -> None:
+    reader.label, reader.path = _called(reader, label)
+
+
+def _tail_label(
+    reader: _Reader, text: str, path: tuple[str, ...], following: Run | None
+) -> tuple[str, tuple[str, tuple[str, ...]] | None]:
+    """A text's words before a label at its end, and what the label names: "…, dimension:" in front of a formula."""
+    if not reader.question:
+        return text, None
+    match = _TAIL.search(text[-80:])
+    if match is None:
+        return text, None
+    spoken = match.group("label")
+    last = spoken.split()
+    for count in range(1, len(last) + 1):
+        label = " ".join(last[-count:])
+        head = extended(label, reader.question, path, reader.labels)
+        known = head is not None and (len(label) > 1 or match.group("colon"))
+        if known and head is not None and (following is not None or match.group("colon")):
+            cut = len(text) - len(text[-80:]) + match.start("label") + len(spoken) - len(label)
+            return (text[:cut].rstrip() if match.group("colon") else text), ("", head)
+        if head is None and common(label) and following is not None:
+            return text, (common(label), path)
+    return text, None
+
+
+def _place(reader: _Reader, run: Run, label: str, path: tuple[str, ...], display: bool, quoted: bool) -> None:
+    if not reader.question:
+        if reader.stray or run.kind != "text":
+            _keep_stray(reader, run)
+        return
+    before = reader.placed[-1] if reader.placed else None
+    paths = reader.labels.paths[reader.question]
+    goes_on = run.kind == "formula" and re.match(r"\s*(?:&\s*)?(?:=|\\Rightarrow|\\approx|⇒|≈)", run.text)
+    if goes_on and before and before.question == reader.question and not label and path == reader.path:
+        item, label = before.item, before.fragment.label
+    else:
+        item = paths.get(path, "")
+        label = ".".join(part for part in (*path, label) if part)
+    fragment = Fragment(run.kind, run.text, run.notation, run.where, label, display)
+    reader.placed.append(Placed(reader.question, item, fragment, quoted))
+
+
+def _keep_stray(reader: _Reader, run: Run) -> None:
+    """Nothing is lost: what belongs to no question is repeated in a remark."""
+    words = run.text if len(run.text) <= MAX_SHOWN else run.text[: MAX_SHOWN - 1] + "…"
+    if reader.stray or run.kind in ("formula", "graph", "image"):
+        reader.remarks.append(
+            Remark("unlabelled", f"This belongs to no question and was not marked: {words}", run.where)
+        )
+
+
+def _answers_only(placed: list[Placed]) -> list[Placed]:
+    """Where a question's text says "Answer:", what stands before it is the question; so are quotations and "Given:"."""
+    answered = {p.question for p in placed if _last(p.fragment.label) in ANSWERS}
+    own = {p.question for p in placed if not p.quoted and p.fragment.kind != "text"}
+    seen: set[str] = set()
+    found: list[Placed] = []
+    for p in placed:
+        last = _last(p.fragment.label)
+        if last in ANSWERS:
+            seen.add(p.question)
+            shorter = p.fragment.label[: -len(last)].rstrip(".")
+            found.append(replace(p, fragment=replace(p.fragment, label=shorter)))
+        elif (p.question in answered and p.question not in seen) or (p.quoted and p.question in own) or last in GIVEN:
+            found.append(replace(p, item="", fragment=replace(p.fragment, label="given")))
+        else:
+            found.append(p)
+    return found
+
+
+def _last(label: str) -> str:
+    return label.rsplit(".", 1)[-1]
+
+
+def answers(placed: tuple[Placed, ...], labels: Labels) -> tuple[Answer, ...]:
+    """One answer per question and item that has fragments, in the order of the labels."""
+    groups: dict[tuple[str, str], list[Fragment]] = {}
+    for p in placed:
+        groups.setdefault((p.question, p.item), []).append(p.fragment)
+    order = {name: at for at, name in enumerate(labels.questions)}
+    items = {name: at for at, name in enumerate(labels.items)}
+    keys = sorted(groups, key=lambda key: (order.get(key[0], len(order)), items.get(key[1], -1)))
+    return tuple(Answer(q, i, tuple(groups[q, i]), as_text(groups[q, i]), groups[q, i][0].where) for q, i in keys)
+
+
+def as_text(fragments: list[Fragment]) -> str:
+    """What was written, as one text: the same for every format it was written in."""
+    shown: list[str] = []
+    for fragment in fragments:
+        if fragment.kind == "formula" and fragment.notation == "latex":
+            shown.append(f"$${fragment.text}$$" if fragment.display else f"${fragment.text}$")
+        else:
+            shown.append(fragment.text)
+    return "\n".join(shown)

@@ -1,0 +1,328 @@
+"""LaTeX → lines: sections, items with their counters, bold labels, formulas, verbatim blocks, images."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, field
+
+from grader.model import Place, Remark
+from grader.reading.delimiters import Span, spans
+from grader.reading.macros import Macro, definitions, expand
+from grader.reading.markdown import add_block, unclosed
+from grader.reading.pieces import Document, Line, Run, Source, source
+from grader.reading.wording import notation_of
+
+LEVELS = {"part": 1, "chapter": 1, "section": 1, "subsection": 2, "subsubsection": 3, "paragraph": 4, "subparagraph": 5}
+BOLD = frozenset({"textbf", "bf", "bfseries", "underline", "textsc", "emph", "textit", "Large", "large", "textsf"})
+# Commands whose argument is no running text.
+SILENT = frozenset(
+    "label ref eqref cite usepackage documentclass vspace hspace setlength pagestyle thispagestyle input include"
+    " bibliography bibliographystyle setcounter addtocounter geometry hypersetup color textcolor definecolor"
+    " newcommand renewcommand title date maketitle lstset caption footnotesize href pdfobj pdfnames".split()
+)
+EXERCISES = frozenset({"exercise", "problem", "question", "task", "aufgabe", "uebung", "ex", "prob"})
+SOLUTIONS = frozenset({"solution", "answer", "loesung", "antwort", "sol"})
+ACCENTS = {'"': "̈", "'": "́", "`": "̀", "^": "̂", "~": "̃", "c": "̧"}
+COUNTERS = ("enumi", "enumii", "enumiii", "enumiv")
+DEFAULT_MARKERS = (r"\arabic.", r"(\alph)", r"\roman.", r"\Alph.")
+MAX_GROUPS = 2_000  # open braces
+
+_TOKEN = re.compile(r"\\[A-Za-z@]+\*?|\\.|[{}\n~&]|[^\\{}\n~&]+", re.S)
+_OPTION = re.compile(r"[ \t]*\[([^\]\n]{0,200})\]")
+_ARGUMENT = re.compile(r"[ \t]*\{([^{}\n]{0,300})\}")
+
+
+@dataclass(slots=True)
+class _List:
+    template: str
+    count: int = 0
+    ordered: bool = True
+
+
+@dataclass(slots=True)
+class _Page:
+    """Lines under construction."""
+
+    source: Source
+    macros: dict[str, Macro]
+    lines: list[Line] = field(default_factory=list)
+    runs: list[Run] = field(default_factory=list)
+    groups: list[str] = field(default_factory=list)
+    lists: list[_List] = field(default_factory=list)
+    heading: int = 0
+    bold: bool = False
+    marker: str = ""
+    words: str = ""
+    words_at: int = -1
+    exercises: int = 0
+    remarks: list[Remark] = field(default_factory=list)
+
+
+def read_tex(file: str, text: str) -> Document:
+    """The lines of a LaTeX document; never raises.  `\\input` is not followed; a remark says so."""
+    origin = source(file, text)
+    body = without_comments(text)
+    macros, places = definitions(body)
+    for start, end in places:
+        body = body[:start] + _blanked(body[start:end]) + body[end:]
+    begin = body.find("\\begin{document}")
+    preamble = body[: max(begin, 0)]
+    end = body.find("\\end{document}", max(begin, 0))
+    start = begin + len("\\begin{document}") if begin >= 0 else 0
+    body = _blanked(body[:start]) + (body[start:end] if end >= 0 else body[start:])
+    page = _Page(origin, macros)
+    at = start
+    for span in spans(body, "tex"):
+        _add_text(page, body, at, span.start)
+        _add_span(page, body, span)
+        at = span.end
+    _add_text(page, body, at, len(body))
+    _end_line(page)
+    return Document(tuple(page.lines), tuple(page.remarks), _metadata(preamble))
+
+
+def _blanked(text: str) -> str:
+    return re.sub(r"[^\n]", " ", text)
+
+
+def _metadata(preamble: str) -> tuple[tuple[str, str], ...]:
+    author = re.search(r"\\author\{([^{}\\\n]{1,100})", preamble)
+    return (("name", author.group(1).strip()),) if author and author.group(1).strip() else ()
+
+
+def without_comments(text: str) -> str:
+    """The text with every comment turned into blanks, so that all places stay what they were."""
+    kept: list[str] = []
+    verbatim = False
+    for line in text.split("\n"):
+        if re.search(r"\\begin\{(?:verbatim|lstlisting|minted)\}", line):
+            verbatim = True
+        if not verbatim:
+            line = re.sub(
+                r"(?<!\\)((?:\\\\)*)%.*$", lambda m: m.group(1) + " " * (len(m.group()) - len(m.group(1))), line
+            )
+        if re.search(r"\\end\{(?:verbatim|lstlisting|minted)\}", line):
+            verbatim = False
+        kept.append(line)
+    return "\n".join(kept)
+
+
+def _add_span(page: _Page, text: str, span: Span) -> None:
+    _end_words(page)
+    inner = text[span.inner : span.inner_end]
+    lead = len(inner) - len(inner.lstrip())
+    where = page.source.place(span.inner + lead)
+    body = inner.strip()
+    if span.kind == "image":
+        page.runs.append(Run("image", body, where))
+    elif span.kind == "code" and body:
+        page.runs.append(Run("formula", body, where, "plain"))
+    elif span.kind == "fence":
+        language = span.language.lower()
+        option = re.match(r"(?:\[([^\]\n]*)\])?(?:\{([A-Za-z]+)\})?", inner)
+        named = re.search(r"[Ll]anguage\s*=\s*\{?(\w+)", option.group(1) or "") if option else None
+        skip = option.end() if option and language != "tikzpicture" else 0
+        if language in ("lstlisting", "minted"):
+            language = (named.group(1) if named else (option.group(2) if option else "") or "").lower()
+        add_block(page.runs, inner[skip:], language, page.source.place(span.inner + skip))
+    elif span.kind == "math":
+        if not span.closed:
+            page.remarks.append(unclosed(where, text[span.start : span.start + 2]))
+        if body:
+            page.runs.append(Run("formula", expand(body, page.macros), where))
+
+
+def _add_text(page: _Page, text: str, start: int, end: int) -> None:
+    at = start
+    while at < end:
+        match = _TOKEN.match(text, at, end)
+        if match is None:
+            return
+        at = match.end()
+        token = match.group()
+        if token[0] == "\\" and len(token) > 1 and (token[1].isalpha() or token[1] == "@"):
+            at = _command(page, text, token.rstrip("*")[1:], match.start(), at, end)
+        else:
+            at = _character(page, text, token, match.start(), at, end)
+
+
+def _say(page: _Page, words: str, offset: int) -> None:
+    if not page.words.strip() and words.strip():
+        page.words, page.words_at = "", offset + len(words) - len(words.lstrip())
+    page.words += words
+
+
+def _character(page: _Page, text: str, token: str, start: int, at: int, end: int) -> int:
+    if token == "\n":
+        _end_line(page) if "heading" not in page.groups else _say(page, " ", start)
+    elif token == "{":
+        if len(page.groups) < MAX_GROUPS:
+            page.groups.append("group")
+    elif token == "}":
+        closed = page.groups.pop() if page.groups else ""
+        if closed == "heading":
+            _end_line(page)
+    elif token in ("~", "&", "\\,", "\\ ", "\\;", "\\quad"):
+        _say(page, " ", start)
+    elif token == "\\\\":
+        _end_line(page)
+        option = _OPTION.match(text, at, end)
+        return option.end() if option else at
+    elif (
+        token[0] == "\\"
+        and token[1:] in ACCENTS
+        and (letter := re.compile(r"\{?\\?([A-Za-z])\}?").match(text, at, end))
+    ):
+        _say(page, _composed(letter.group(1), token[1]), start)
+        return letter.end()
+    elif token[0] == "\\":
+        _say(page, token[1:] if token[1:] in "&%_#${}" else "", start)
+    else:
+        _say(page, token.replace("---", "–").replace("--", "–").replace("``", '"').replace("''", '"'), start)
+    return at
+
+
+def _composed(letter: str, accent: str) -> str:
+    import unicodedata
+
+    return unicodedata.normalize("NFC", letter + ACCENTS[accent])
+
+
+def _command(page: _Page, text: str, name: str, start: int, at: int, end: int) -> int:
+    if name in LEVELS:
+        _end_line(page)
+        page.heading = LEVELS[name]
+        option = _OPTION.match(text, at, end)
+        at = option.end() if option else at
+        brace = re.compile(r"\s*\{").match(text, at, end)
+        if brace:
+            page.groups.append("heading")
+            return brace.end()
+        return at
+    if name == "item":
+        return _item(page, text, at, end)
+    if name in ("begin", "end"):
+        return _environment(page, text, name, start, at, end)
+    if name in ("par", "newline", "linebreak", "newpage", "clearpage", "bigskip", "medskip", "smallskip"):
+        _end_line(page)
+        return at
+    if name in ("input", "include", "subfile"):
+        argument = _ARGUMENT.match(text, at, end)
+        message = f"\\{name}{{{argument.group(1) if argument else ''}}} was not followed; hand in one file or each file by itself."
+        page.remarks.append(Remark("input_ignored", message, page.source.place(start)))
+    if name in BOLD and not page.runs and not page.words.strip():
+        page.bold = True
+    if name == "setcounter" and (match := re.compile(r"\{(enum\w+)\}\{(\d{1,3})\}").match(text, at, end)):
+        level = COUNTERS.index(match.group(1)) if match.group(1) in COUNTERS else -1
+        if 0 <= level < len(page.lists):
+            page.lists[level].count = int(match.group(2))
+        return match.end()
+    if name in SILENT:
+        while argument := _OPTION.match(text, at, end) or _ARGUMENT.match(text, at, end):
+            at = argument.end()
+    elif name == "ss":
+        _say(page, "ß", start)
+    elif name in ("quad", "qquad", "hfill", "space"):
+        _say(page, " ", start)
+    elif name in ("Rightarrow", "to", "rightarrow"):
+        _say(page, " → ", start)
+    return at
+
+
+def _environment(page: _Page, text: str, which: str, start: int, at: int, end: int) -> int:
+    argument = _ARGUMENT.match(text, at, end)
+    if argument is None:
+        return at
+    name, at = argument.group(1).rstrip("*"), argument.end()
+    _end_line(page)
+    if which == "end":
+        if name in ("enumerate", "itemize", "description", "parts", "questions", "compactenum") and page.lists:
+            page.lists.pop()
+        return at
+    option = _OPTION.match(text, at, end)
+    extra = option.group(1) if option else ""
+    at = option.end() if option else at
+    if name in ("enumerate", "itemize", "description", "parts", "questions", "compactenum"):
+        depth = sum(one.ordered for one in page.lists)
+        default = r"(\alph)" if name == "parts" else DEFAULT_MARKERS[min(depth, 3)]
+        found = _List(_template(extra) or default, ordered=name not in ("itemize", "description"))
+        if first := re.search(r"start\s*=\s*(\d{1,3})", extra):
+            found.count = int(first.group(1)) - 1
+        page.lists.append(found)
+    elif name.lower() in EXERCISES:
+        page.exercises += 1
+        page.heading = 1
+        title = extra or f"Exercise {page.exercises}"
+        _say(page, title if re.match(r"[A-Za-z]{3,}", title) else f"Exercise {title}", start)
+        _end_line(page)
+    elif name.lower() in SOLUTIONS:
+        _say(page, "Solution:", start)
+        _end_line(page)
+    elif name in ("tabular", "array", "minipage", "figure", "table", "multicols"):
+        while more := _ARGUMENT.match(text, at, end):
+            at = more.end()
+    return at
+
+
+def _template(option: str) -> str:
+    """What `\\begin{enumerate}[label=(\\alph*)]` or `[(a)]` puts in front of its items; "" when it says nothing."""
+    label = re.search(r"label\s*=\s*\{?\s*(.{1,60}?)\s*\}?\s*(?:,\s*\w+\s*=|$)", option)
+    text = label.group(1) if label else option
+    text = re.sub(r"\\(?:textbf|bfseries|textit|emph)\s*\{?|[{}*]", "", text)
+    if re.search(r"\\(alph|Alph|arabic|roman|Roman)", text):
+        return text
+    if label or "=" in text:
+        return ""
+    return re.sub(
+        r"(?<![A-Za-z\\])(a|A|1|i|I)(?![A-Za-z])",
+        lambda m: {"a": r"\\alph", "A": r"\\Alph", "1": r"\\arabic", "i": r"\\roman", "I": r"\\Roman"}[
+            m.group()
+        ].replace("\\\\", "\\"),
+        text,
+        count=1,
+    )
+
+
+def _item(page: _Page, text: str, at: int, end: int) -> int:
+    _end_line(page)
+    option = _OPTION.match(text, at, end)
+    if option:
+        page.marker = re.sub(r"\\(?:textbf|bfseries|emph|textit)\s*|[{}]", "", option.group(1)).strip()
+        return option.end()
+    if not page.lists or not page.lists[-1].ordered:
+        page.marker = "-"
+        return at
+    current = page.lists[-1]
+    current.count += 1
+    page.marker = re.sub(
+        r"\\(alph|Alph|arabic|roman|Roman)", lambda m: _counted(m.group(1), current.count), current.template
+    )
+    return at
+
+
+def _counted(style: str, count: int) -> str:
+    if style == "arabic":
+        return str(count)
+    if style.lower() == "alph":
+        letter = chr(ord("a") + (count - 1) % 26)
+    else:
+        letter = ("i ii iii iv v vi vii viii ix x xi xii".split() + ["?"])[min(count - 1, 12)]
+    return letter.upper() if style[0].isupper() else letter
+
+
+def _end_words(page: _Page) -> None:
+    words = re.sub(r"[ \t]+", " ", page.words).strip()
+    if words:
+        page.runs.append(Run("text", words, page.source.place(page.words_at), notation_of(words)))
+    page.words, page.words_at = "", -1
+
+
+def _end_line(page: _Page) -> None:
+    _end_words(page)
+    if page.runs or page.marker:
+        where = page.runs[0].where if page.runs else Place(page.source.file)
+        page.lines.append(Line(tuple(page.runs), where, page.heading, page.bold, page.marker))
+        page.marker, page.heading = "", 0
+    page.runs, page.bold = [], False
+    if "heading" not in page.groups:
+        page.heading = 0
