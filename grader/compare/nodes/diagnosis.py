@@ -1,0 +1,374 @@
+"""What is wrong with a backward pass: known mistakes, each tried against everything that came back.
+
+A diagnosis is a stable note and a sentence for the learner.  It never contains an expected value.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from grader.compare.nodes.agreement import Values, agrees, fits, plain
+from grader.compare.nodes.comparison import Outcome
+from grader.compare.nodes.truth import Variant, truth_at
+from grader.execution.probes import Attribute
+
+MISTAKE_TOLERANCE = 1e-7
+
+
+@dataclass(frozen=True, slots=True)
+class Diagnosis:
+    """`rule` reproduces the mistake where it can be computed: (truth, upstream) → what this backward pass gives."""
+
+    note: str
+    message: str
+    factor: float = 1.0
+
+
+Attributes = tuple[tuple[str, Attribute], ...]
+
+
+def diagnose_backward(outcomes: Sequence[Outcome], variant: Variant) -> Diagnosis:
+    """The first known mistake that explains every wrong point; else where the gradient is wrong."""
+    wrong = [one for one in outcomes if one.backward is False]
+    state = _state(outcomes)
+    if state is not None:
+        return state
+    raised = [one for one in wrong if not one.reply.returned]
+    if raised and len(raised) == len(wrong):
+        return _raised(raised)
+    returned = [one for one in wrong if one.reply.returned]
+    missing = _missing(returned)
+    if missing is not None:
+        return missing
+    shaped = [one for one in returned if one.point.case.draw != "kink" and one.point.role != "same"]
+    for rule in _RULES:
+        found = rule(shaped, variant) if shaped else None
+        if found is not None:
+            return found
+    return _by_place(wrong, outcomes)
+
+
+def _gradients(one: Outcome) -> list[Values]:
+    """The gradients as numbers; entries that are none are NaN so that no rule matches them."""
+    numbers = [plain(s) for s in one.reply.gradients]
+    return [np.asarray(np.nan) if s is None else s for s in numbers]
+
+
+def _upstream(one: Outcome) -> Values:
+    return np.asarray(1.0 if one.point.upstream is None else one.point.upstream, float)
+
+
+def _everywhere(wrong: Sequence[Outcome], test: Callable[[Outcome], bool]) -> bool:
+    return bool(wrong) and all(test(one) for one in wrong)
+
+
+def _close(s: Values, r: Values) -> bool:
+    shaped = fits(s, r)
+    if shaped is None:
+        return False
+    return agrees(shaped, r, 1.0) or bool(
+        np.all(np.abs(shaped - r) <= MISTAKE_TOLERANCE * (np.max(np.abs(r), initial=0.0) + 1e-3))
+    )
+
+
+def _state(outcomes: Sequence[Outcome]) -> Diagnosis | None:
+    """Faults that show only together with earlier calls or held gradients."""
+    wrong = {one.group for one in outcomes if one.backward is False}
+    if wrong == {"prefilled"}:
+        return Diagnosis("node.overwritten", "The gradient overwrites what the input already had; it must be added (`+=`).")
+    if wrong and wrong <= {"prefilled", "same"}:
+        return Diagnosis(
+            "node.overwritten",
+            "When the same node is used more than once, its contributions must add up; one of them is lost here.",
+        )
+    if wrong == {"repeated"}:
+        return Diagnosis("node.state_leaks", "The same call gives another gradient the second time: something is kept between calls.")
+    return None
+
+
+def _raised(raised: Sequence[Outcome]) -> Diagnosis:
+    first = raised[0]
+    if first.reply.status == "timeout":
+        return Diagnosis("node.timeout", f"The backward pass did not come back within its time limit {place_of(first)}.")
+    if first.reply.status == "malformed":
+        return Diagnosis("node.not_numbers", f"The gradient is not an array of numbers {place_of(first)}: {first.reply.detail}")
+    return Diagnosis("node.raised", f"The call raised an error {place_of(first)}: {first.reply.detail}")
+
+
+def _missing(returned: Sequence[Outcome]) -> Diagnosis | None:
+    for one in returned:
+        have = [s for s in one.reply.gradients if s is not None]
+        if len(have) < len(one.truth.gradients):
+            count = len(one.truth.gradients)
+            which = "a gradient" if len(have) else "any gradient"
+            return Diagnosis(
+                "node.gradient_missing",
+                f"The node has {count} input{'s' if count > 1 else ''}, but the backward pass does not give {which} for "
+                + ("every one of them." if count > 1 else "it."),
+            )
+        if len(one.reply.gradients) > len(one.truth.gradients):
+            return Diagnosis("node.gradient_count", "The backward pass gives more gradients than the node has inputs.")
+    return None
+
+
+def _reduction_missing(wrong: Sequence[Outcome], variant: Variant) -> Diagnosis | None:
+    """Wrong shapes, all of them the shape of the result, or right only after summing over the broadcast axes."""
+    guilty = [one for one in wrong if one.group in ("broadcast", "batched_broadcast", "integer", "budget") or _oversized(one)]
+    if len(guilty) < len(wrong) or not any(_oversized(one) for one in wrong):
+        return None
+    return Diagnosis(
+        "node.missing_reduction",
+        "Where an input was repeated (broadcast) to fit, its gradient must be summed back to the input's own shape; "
+        f"here it has another shape {place_of(next(one for one in wrong if _oversized(one)))}.",
+    )
+
+
+def _oversized(one: Outcome) -> bool:
+    return any(s.size > r.size for s, r in zip(_gradients(one), one.truth.gradients, strict=False))
+
+
+def _ignored_upstream(wrong: Sequence[Outcome], variant: Variant) -> Diagnosis | None:
+    def test(one: Outcome) -> bool:
+        ones = truth_at(variant, one.point.inputs, one.point.attrs, np.ones_like(_upstream(one))).gradients
+        return all(
+            _close(s, r) or _close(s - p, r)
+            for s, r, p in zip(_gradients(one), ones, one.point.prefill or (0.0,) * len(ones), strict=False)
+        )
+
+    if _everywhere(wrong, test):
+        return Diagnosis(
+            "node.upstream_ignored",
+            "The gradient that arrives from above is not used: multiply the local derivative by it (chain rule).",
+        )
+    return None
+
+
+def _missing_local(wrong: Sequence[Outcome], variant: Variant) -> Diagnosis | None:
+    def test(one: Outcome) -> bool:
+        return all(
+            _close(s, _reduced(_upstream(one), r.shape)) or _close(s, r)
+            for s, r in zip(_gradients(one), one.truth.gradients, strict=False)
+        )
+
+    if _everywhere([one for one in wrong if not one.point.prefill], test):
+        return Diagnosis(
+            "node.local_derivative_missing",
+            "The gradient from above is passed on unchanged: it must be multiplied by the derivative of this operation.",
+        )
+    return None
+
+
+def _reduced(value: Values, shape: tuple[int, ...]) -> Values:
+    """Sum over the axes along which an input of this shape was repeated; the value itself where that is not so."""
+    if value.ndim < len(shape):
+        return np.broadcast_to(value, shape) if value.size == 1 else value
+    extra = value.ndim - len(shape)
+    summed = value.sum(axis=tuple(range(extra)))
+    axes = tuple(i for i, n in enumerate(shape) if n == 1 and summed.shape[i] != 1)
+    summed = summed.sum(axis=axes, keepdims=True) if axes else summed
+    return np.asarray(summed)
+
+
+def _sign(wrong: Sequence[Outcome], variant: Variant) -> Diagnosis | None:
+    def test(one: Outcome) -> bool:
+        return all(
+            _close(s - p, sign * (r - p))
+            for s, r, p, sign in zip(_gradients(one), one.truth.gradients, one.point.prefill or (0.0, 0.0, 0.0), signs, strict=False)
+        )
+
+    signs: tuple[int, ...]
+    for signs in ((-1, -1, -1), (1, -1, 1), (-1, 1, 1), (1, 1, -1)):
+        if _everywhere(wrong, test):
+            return Diagnosis("node.sign", "The gradient has the wrong sign" + _which(signs, wrong[0]) + ".")
+    return None
+
+
+def _which(signs: tuple[int, ...], one: Outcome) -> str:
+    if len(one.truth.gradients) == 1 or all(sign == -1 for sign in signs):
+        return ""
+    return f" for the {('first', 'second', 'third')[signs.index(-1)]} input"
+
+
+def _factor(wrong: Sequence[Outcome], variant: Variant) -> Diagnosis | None:
+    """A constant ratio, the same at all points or following a size of the point."""
+    factors = []
+    for one in wrong:
+        if one.point.prefill:
+            continue
+        ratios: list[float] = []
+        for s, r in zip(_gradients(one), one.truth.gradients, strict=False):
+            shaped = fits(s, r)
+            if shaped is None or not np.any(r):
+                return None
+            ratio = float(np.sum(shaped * r) / np.sum(r * r))
+            if not _close(shaped, ratio * r):
+                return None
+            ratios.append(ratio)
+        if max(ratios) - min(ratios) > 1e-6 * abs(ratios[0]):
+            return None
+        factors.append((ratios[0], one))
+    if not factors:
+        return None
+    values = [value for value, _ in factors]
+    if max(values) - min(values) <= 1e-6 * abs(values[0]):
+        if values[0] == 0:
+            return Diagnosis("node.zero_gradient", "The gradient is zero everywhere.", 0.0)
+        return Diagnosis("node.factor", f"The gradient is wrong by the constant factor {values[0]:.6g}.", values[0])
+    if all(_is_a_size(value, one) for value, one in factors):
+        return Diagnosis(
+            "node.mean_or_sum",
+            "The gradient is wrong by the number of entries: forward and backward pass must both mean a sum, or both a mean.",
+        )
+    return None
+
+
+def _is_a_size(value: float, one: Outcome) -> bool:
+    sizes = {float(np.prod(x.shape)) for x in one.point.inputs} | {float(n) for x in one.point.inputs for n in x.shape}
+    return any(abs(value - k) <= 1e-6 * k or abs(value - 1 / k) <= 1e-6 / k for k in sizes)
+
+
+def _swapped(wrong: Sequence[Outcome], variant: Variant) -> Diagnosis | None:
+    def test(one: Outcome) -> bool:
+        given, truth = _gradients(one), one.truth.gradients
+        return len(truth) == 2 and len(given) == 2 and _close(given[0], truth[1]) and _close(given[1], truth[0])
+
+    if _everywhere([one for one in wrong if not one.point.prefill], test):
+        return Diagnosis("node.swapped", "The gradients of the two inputs are interchanged.")
+    return None
+
+
+def _transposed(wrong: Sequence[Outcome], variant: Variant) -> Diagnosis | None:
+    def test(one: Outcome) -> bool:
+        pairs = list(zip(_gradients(one), one.truth.gradients, strict=False))
+        return any(r.ndim >= 2 and not _close(s, r) for s, r in pairs) and all(
+            _close(s, r) or (r.ndim >= 2 and s.ndim >= 2 and _close(np.swapaxes(s, -1, -2), r)) for s, r in pairs
+        )
+
+    if _everywhere([one for one in wrong if not one.point.prefill], test):
+        return Diagnosis("node.transposed", "The gradient is transposed: it must have the shape of its input.")
+    return None
+
+
+def _twice_upstream(wrong: Sequence[Outcome], variant: Variant) -> Diagnosis | None:
+    def test(one: Outcome) -> bool:
+        g = _upstream(one)
+        squared = truth_at(variant, one.point.inputs, one.point.attrs, g * g).gradients
+        return all(_close(s, r) for s, r in zip(_gradients(one), squared, strict=False))
+
+    if _everywhere([one for one in wrong if not one.point.prefill], test):
+        return Diagnosis("node.upstream_twice", "The gradient from above is multiplied in twice.")
+    return None
+
+
+def _value_for_gradient(wrong: Sequence[Outcome], variant: Variant) -> Diagnosis | None:
+    """The gradient is upstream times the forward value."""
+
+    def test(one: Outcome) -> bool:
+        g = _upstream(one)
+        return all(_close(s, _reduced(g * one.truth.y, r.shape)) for s, r in zip(_gradients(one), one.truth.gradients, strict=False))
+
+    if _everywhere([one for one in wrong if not one.point.prefill], test):
+        return Diagnosis("node.value_for_derivative", "The gradient uses the value of the operation where its derivative is needed.")
+    return None
+
+
+def _argument_for_value(wrong: Sequence[Outcome], variant: Variant) -> Diagnosis | None:
+    """The derivative in terms of the result, evaluated at the argument: 1 - x² for tanh, x(1 - x) for the sigmoid."""
+    inverse = {"tanh": np.arctanh, "sigmoid": lambda v: np.log(v / (1 - v)), "exp": np.log, "sqrt": np.square}.get(variant.operation)
+    if inverse is None:
+        return None
+    matched = 0
+    for one in wrong:
+        if one.point.prefill or one.point.case.draw in ("extreme", "integer"):
+            continue
+        with np.errstate(all="ignore"):
+            moved = np.asarray(inverse(np.asarray(one.point.inputs[0], float)))  # type: ignore[operator]
+        usable = np.isfinite(moved)
+        if not np.any(usable):
+            continue
+        g = _upstream(one)
+        expected = truth_at(variant, (np.where(usable, moved, 1.0),), {}, g).gradients[0]
+        given = fits(_gradients(one)[0], expected)
+        if given is None or not _close(given[usable], expected[usable]):
+            return None
+        matched += int(usable.sum())
+    if matched < 3:
+        return None
+    return Diagnosis(
+        "node.argument_for_value",
+        "The derivative is written in terms of the result of the operation, but evaluated at its input.",
+    )
+
+
+_RULES: tuple[Callable[[Sequence[Outcome], Variant], Diagnosis | None], ...] = (
+    _reduction_missing,
+    _ignored_upstream,
+    _missing_local,
+    _sign,
+    _swapped,
+    _factor,
+    _transposed,
+    _twice_upstream,
+    _value_for_gradient,
+    _argument_for_value,
+)
+
+_PLACES = {
+    "broadcast": ("node.broadcast", "It is right for inputs of one shape but wrong where an input is repeated (broadcast)."),
+    "batched_broadcast": (
+        "node.batch_not_reduced",
+        "It is wrong where one factor is shared by a batch: its gradient must be summed over the batch.",
+    ),
+    "batched": ("node.batched", "It is wrong for arrays with more than two axes."),
+    "number": ("node.numbers", "It is wrong for single numbers (arrays without axes)."),
+    "one": ("node.one_entry", "It is wrong where an axis has a single entry."),
+    "square": ("node.square", "It is wrong for square arrays."),
+    "integer": ("node.integer_input", "It is wrong for integer inputs: the gradient is cut to whole numbers or cannot be computed."),
+    "extreme": ("node.extreme_input", "It is wrong for inputs of large size, where the direct formula overflows."),
+    "kink": ("node.kink", "Where the operation has a kink (or ties), the gradient is no possible derivative."),
+    "axis": ("node.axis", "It is wrong for some choices of the axis."),
+    "axis_negative": ("node.axis_negative", "It is wrong for negative axes."),
+    "axis_tuple": ("node.axis_tuple", "It is wrong for several axes at once."),
+    "keepdims": ("node.keepdims", "It is wrong with `keepdims=True`."),
+    "vector": ("node.vectors", "It is wrong where a factor is a vector."),
+}
+
+
+def _by_place(wrong: Sequence[Outcome], outcomes: Sequence[Outcome]) -> Diagnosis:
+    """Name the group of points where alone it is wrong; else an example."""
+    groups = {one.group for one in wrong} - {"prefilled", "same", "repeated", "budget"}
+    shapes = [one for one in wrong if one.reply.returned and _other_shape(one)]
+    for group in ("batched_broadcast", "broadcast"):
+        if group in groups and groups <= {group, "batched", "integer"}:
+            note, message = _PLACES[group]
+            return Diagnosis(note, f"The gradient is not right everywhere. {message}")
+    if len(groups) == 1 and (group := next(iter(groups))) in _PLACES:
+        note, message = _PLACES[group]
+        return Diagnosis(note, f"The gradient is not right everywhere. {message}")
+    if shapes and len(shapes) == len(wrong):
+        return Diagnosis("node.wrong_shape", f"A gradient has another shape than its input {place_of(shapes[0])}.")
+    right_only_square = all(one.group == "square" for one in outcomes if one.backward and one.point.role == "point")
+    if right_only_square and any(one.backward for one in outcomes):
+        return Diagnosis("node.square_only", "The gradient is right for square arrays only.")
+    first = next((one for one in wrong if one.reply.returned), wrong[0])
+    return Diagnosis("node.gradient", f"The gradient is wrong, for example {place_of(first)}.")
+
+
+def _other_shape(one: Outcome) -> bool:
+    return any(
+        s is not None and s.shape != r.shape for s, r in zip(one.reply.gradients, one.truth.gradients, strict=False)
+    )
+
+
+def place_of(one: Outcome) -> str:
+    """Where it went wrong, in words: shapes and attributes, and the inputs where they are few."""
+    shapes = " and ".join(str(x.shape) for x in one.point.inputs)
+    inputs = ""
+    if all(x.size == 1 for x in one.point.inputs):
+        inputs = " (" + ", ".join(f"{float(x.reshape(-1)[0]):.6g}" for x in one.point.inputs) + ")"
+        shapes = " and ".join("a number" if x.shape == () else str(x.shape) for x in one.point.inputs)
+    attrs = ", ".join(f"{name}={value}" for name, value in one.point.case.attrs if name != "labels")
+    return f"for inputs of shape {shapes}{inputs}" + (f" with {attrs}" if attrs else "")
