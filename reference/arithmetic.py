@@ -6,7 +6,6 @@ import operator
 from collections.abc import Callable
 from typing import Any
 
-import numpy as np
 import sympy as sp
 from flint import arb
 
@@ -134,6 +133,3 @@ ARITHMETIC: tuple[Primitive, ...] = (
         arity=3,
     ),
 )
-
-INTEGER_POWER_LIMIT = 64
-NUMPY_POWER = np.power

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable
 from fractions import Fraction
 from typing import Any
@@ -282,4 +281,3 @@ ELU = Primitive(
 )
 
 ENTRYWISE: tuple[Primitive, ...] = (*ANGLES, *HYPERBOLIC, *POWERS, *KINKED, *SMOOTH, LEAKY_RELU, ELU)
-PI_FLOAT = math.pi

@@ -37,7 +37,7 @@ class Expr:
     shape: Shape
     serial: int
 
-    def __init__(self) -> NoReturn:  # an interned thing is looked up, not made
+    def __init__(self) -> None:  # an interned thing is looked up, not made
         raise TypeError("build expressions with symbol, constant and the functions of reference.expression")
 
     def __setattr__(self, name: str, value: object) -> NoReturn:
@@ -73,7 +73,7 @@ class Expr:
         return len(self.shape)
 
     @property
-    def T(self) -> Expr:  # noqa: N802  # numpy's name for it
+    def T(self) -> Expr:
         return apply("transpose", self)
 
     def __add__(self, other: Operand) -> Expr:
@@ -175,7 +175,7 @@ def live_nodes() -> int:
 
 def apply(op: str, *args: Operand, **attrs: Any) -> Expr:
     """The primitive `op` applied to arguments.  Raises ShapeError when shapes do not conform, TypeError for floats."""
-    operands = tuple(a if a.__class__ is Expr else constant(a) for a in args)  # type: ignore[arg-type]
+    operands = tuple([a if isinstance(a, Expr) else constant(a) for a in args])
     given: Attributes = tuple(sorted(attrs.items())) if attrs else ()
     if op in _PLAIN and all(a.shape == () for a in operands):
         return intern(op, operands, given, ())

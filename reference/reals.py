@@ -100,8 +100,6 @@ def factorial(x: Number) -> Number:
 
 
 def binomial(n: Number, k: Number) -> Number:
-    n, k = np.broadcast_arrays(np.real(n), np.real(k))
-
     def one(n: float, k: float) -> float:
         if n == int(n) >= 0 and k == int(k):
             return float(math.comb(int(n), int(k))) if k >= 0 else 0.0
@@ -110,12 +108,12 @@ def binomial(n: Number, k: Number) -> Number:
         except (ValueError, OverflowError):
             return math.nan
 
-    return np.vectorize(one, otypes=[float])(n, k)[()]
+    return np.vectorize(one, otypes=[float])(np.real(n), np.real(k))[()]
 
 
 log = where_defined(np.log, lambda x: x > 0)
-log2 = where_defined(lambda x: np.log2(x), lambda x: x > 0)
-log10 = where_defined(lambda x: np.log10(x), lambda x: x > 0)
+log2 = where_defined(np.log2, lambda x: x > 0)
+log10 = where_defined(np.log10, lambda x: x > 0)
 sqrt = where_defined(np.sqrt, lambda x: x >= 0)
 arcsin = where_defined(np.arcsin, lambda x: np.abs(x) <= 1)
 arccos = where_defined(np.arccos, lambda x: np.abs(x) <= 1)

@@ -9,7 +9,7 @@ import numpy as np
 import sympy as sp
 from flint import arb
 
-from reference import balls, reals
+from reference import reals
 from reference.primitive import Adjoint, Attrs, Forward, Primitive, Tangent, Value, entries, entries_in, mapped
 from reference.shapes import axes_of
 
@@ -300,6 +300,3 @@ def _size(shape: tuple[int, ...], attrs: Attrs) -> int:
     for a in axes_of(attrs["axis"], len(shape)):
         count *= shape[a]
     return count
-
-
-POWER_OF_BALLS = balls.power

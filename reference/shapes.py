@@ -266,9 +266,44 @@ def _convolved(attrs: Attrs, image: Shape, kernel: Shape) -> Shape:
 
 
 UNARY = (
-    "neg exp log log2 log10 sin cos tan sec csc cot arcsin arccos arctan sinh cosh tanh sech csch coth arcsinh arccosh "
-    "arctanh sqrt cbrt abs sign step relu leaky_relu elu gelu sigmoid softplus silu erf factorial"
-).split()
+    "neg",
+    "exp",
+    "log",
+    "log2",
+    "log10",
+    "sin",
+    "cos",
+    "tan",
+    "sec",
+    "csc",
+    "cot",
+    "arcsin",
+    "arccos",
+    "arctan",
+    "sinh",
+    "cosh",
+    "tanh",
+    "sech",
+    "csch",
+    "coth",
+    "arcsinh",
+    "arccosh",
+    "arctanh",
+    "sqrt",
+    "cbrt",
+    "abs",
+    "sign",
+    "step",
+    "relu",
+    "leaky_relu",
+    "elu",
+    "gelu",
+    "sigmoid",
+    "softplus",
+    "silu",
+    "erf",
+    "factorial",
+)
 
 SHAPES: dict[str, Rule] = {
     **dict.fromkeys(UNARY, _same),
