@@ -1,0 +1,1 @@
+"""What students get: statement, answer templates, notebook without solutions, workflow, instructions."""
