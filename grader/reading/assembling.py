@@ -7,20 +7,16 @@ from dataclasses import dataclass, field, replace
 
 from grader.model import Answer, Fragment, Place, Remark
 from grader.reading.labels import Labels, Named, by_title, named, pieces, plain
+from grader.reading.naming import Spot, inner_label, leaf, line_label, tail_label
 from grader.reading.pieces import Line, Run
-from grader.reading.sublabels import ANSWERS, GIVEN, MAX_LENGTH, MAX_WORDS, common, extended, names_only, normal
+from grader.reading.sublabels import ANSWERS, GIVEN, MAX_LENGTH, extended, names_only
 from grader.reading.wording import is_formula, notation_of, split_formula
 
 MAX_SHOWN = 160  # characters of stray text that a remark repeats
 MAX_FRAGMENTS = 20_000
 
-_LABEL = re.compile(r"(?P<label>[^:=\n]{1,60}?)[ \t]*:(?!=)[ \t]*")
-_COUNTED = re.compile(
-    r"[ \t]*(?:\((?P<a>[a-z]|[ivx]{1,4}|\d{1,2})\)|(?P<b>[a-z]|[ivx]{1,4}|\d{1,2})[).])(?=[ \t]|$)[ \t]*", re.I
-)
-_TAIL = re.compile(
-    r"(?:^|[,;.(]|\band\b|\bund\b|\bwith\b|\bmit\b)?[ \t]*(?P<label>[^\s,;.:()=]+(?:[ \t]+[^\s,;.:()=]+){0,3}?)[ \t]*(?P<colon>:)?[ \t]*$"
-)
+_SENTENCE = re.compile(r"[.;,](?=[ \t]+[A-Za-zÄÖÜäöü][^:.;,=\n]{0,40}:)")
+_GOES_ON = re.compile(r"\s*(?:&\s*)?(?:=|\\Rightarrow|\\approx|⇒|≈)")
 _NOISE = re.compile(r"[\s.,;:!()\[\]{}|–—\\-]*")
 
 
@@ -84,9 +80,7 @@ def _read_line(reader: _Reader, line: Line) -> None:
         if hit.what != "question" or not runs:
             return
         line = replace(line, runs=runs, heading=0, bold=False, marker="")
-    elif _by_title(reader, line):
-        return
-    elif line.heading and _SHEETS.match(text):
+    elif _by_title(reader, line) or (line.heading and _SHEETS.match(text)):
         return
     _read_content(reader, line)
 
@@ -191,7 +185,9 @@ def _open(reader: _Reader, line: Line, hit: Named, runs: tuple[Run, ...]) -> tup
 def _enter(reader: _Reader, name: str, line: Line, full: bool) -> None:
     if name in reader.opened and reader.question != name:
         at = reader.opened[name]
-        message = f"There are several answers to question {name}; the first is at {at.file}:{at.line}. They were read one after the other."
+        message = (
+            f"Question {name} is answered in several places, first at {at.file}:{at.line}; all were read in order."
+        )
         reader.remarks.append(Remark("duplicate", message, line.where))
     elif name in reader.opened and line.heading and line.heading <= max(reader.level, 1):
         message = f"Question {name} is labelled twice; both places were read, one after the other."
@@ -256,35 +252,45 @@ def _by_title(reader: _Reader, line: Line) -> bool:
 
 
 def _read_content(reader: _Reader, line: Line) -> None:
-    runs, marker_used = _line_label(reader, line)
-    if not runs:
-        return
-    content = [piece for run in runs for piece in _split(run)]
-    marked = [run for run in content if not (run.kind == "text" and _NOISE.fullmatch(run.text))]
-    label, path = reader.label, reader.path
-    if marker_used:
-        label, path = marker_used
-    alone = len(marked) == 1
-    for at, run in enumerate(content):
-        if run.kind == "text":
-            following = content[at + 1] if at + 1 < len(content) else None
-            words, found = _tail_label(reader, run.text, path, following)
-            if found is not None:
-                label, path = found
-            if _NOISE.fullmatch(words):
+    spot = Spot(reader.question, reader.path, reader.label)
+    runs, here, after = line_label(line, spot, reader.labels) if reader.question else (line.runs, spot, spot)
+    reader.path, reader.label = after.path, after.label
+    pending = [piece for run in runs for piece in _split(run, here, reader.labels)]
+    alone = sum(not (run.kind == "text" and _NOISE.fullmatch(run.text)) for run in pending) == 1
+    while pending:
+        run = pending.pop(0)
+        before = here
+        if run.kind == "text" and reader.question:
+            named_inside = inner_label(run.text, here, reader.labels)
+            if named_inside is not None:
+                offset, here = named_inside
+                rest = _moved(run, offset, run.text[offset:])
+                pending = (_split_formula(rest) if rest.text else []) + pending
                 continue
+            words, here = tail_label(run.text, here, reader.labels, bool(pending))
             run = replace(run, text=words)
-        _place(reader, run, label, path, alone and run.kind != "text" or _displayed(run), line.quoted)
+        if run.kind == "text" and _NOISE.fullmatch(run.text):
+            continue
+        display = run.kind != "text" and (alone or (run.kind == "formula" and "\n" in run.text))
+        _place(reader, run, before if run.kind == "text" else here, spot, display, line.quoted)
+    if runs and all(run.kind == "text" for run in runs) and reader.label in GIVEN and here == spot:
+        reader.label = ""  # a sentence of the student's own ends what was given
 
 
-def _displayed(run: Run) -> bool:
-    return "\n" in run.text and run.kind == "formula"
-
-
-def _split(run: Run) -> list[Run]:
-    """A text run with a formula typed without delimiters, taken apart."""
+def _split(run: Run, spot: Spot, labels: Labels) -> list[Run]:
+    """A text run taken apart: sentences that carry a label of their own, a formula typed without delimiters."""
     if run.kind != "text":
         return [run]
+    found: list[Run] = []
+    at = 0
+    for match in _SENTENCE.finditer(run.text) if spot.question else ():
+        if inner_label(run.text[match.end() :], spot, labels) is not None:
+            found += _split_formula(_moved(run, at, run.text[at : match.end()]))
+            at = match.end()
+    return found + (_split_formula(_moved(run, at, run.text[at:])) if run.text[at:].strip() else [])
+
+
+def _split_formula(run: Run) -> list[Run]:
     if is_formula(run.text):
         return [replace(run, kind="formula", notation=notation_of(run.text), text=run.text.rstrip(" .;"))]
     apart = split_formula(run.text)
@@ -297,153 +303,19 @@ def _split(run: Run) -> list[Run]:
     return found + ([_moved(run, len(before) + len(formula), after)] if after.strip() else [])
 
 
-def _line_label(reader: _Reader, line: Line) -> tuple[tuple[Run, ...], tuple[str, tuple[str, ...]] | None]:
-    """The line without the label it begins with, and what the label makes of this line alone.
-
-    A label with nothing behind it holds until the next; one with an answer behind it holds for its line.
-    """
-    if not reader.question or not (line.runs or line.marker):
-        return line.runs, None
-    text = line.text
-    if line.heading or (
-        line.bold and _is_short(text) and all(r.kind in ("text", "formula") for r in line.runs) and "=" not in text
-    ):
-        if ":" not in text.rstrip(": ") and not (line.bold and not line.heading and is_formula(text)):
-            _set_label(reader, text.rstrip(": "), keep=True)
-            return (), None
-    runs = line.runs
-    marker: tuple[str, tuple[str, ...]] | None = None
-    counted = _COUNTED.match(line.marker) if line.marker else None
-    if counted:
-        marker = _called(reader, counted.group("a") or counted.group("b"))
-    elif (
-        runs
-        and runs[0].kind == "text"
-        and (counted := _COUNTED.match(runs[0].text))
-        and not is_formula(runs[0].text[: counted.end()] + "x")
-    ):
-        marker = _called(reader, counted.group("a") or counted.group("b"))
-        runs = _cut(runs, counted.end())
-    elif runs and runs[0].kind == "text" and (counted := _COUNTED.match(runs[0].text)):
-        marker = _called(reader, counted.group("a") or counted.group("b"))
-        runs = _cut(runs, counted.end())
-    if marker and not runs:
-        reader.label, reader.path = marker
-        return (), None
-    runs, label = _colon_label(runs)
-    if label:
-        if marker:
-            reader.path = marker[1]
-        if not runs:
-            _set_label(reader, label, keep=True)
-            return (), None
-        called = _called(reader, label)
-        if called[1] != reader.path and called[1] not in reader.labels.paths[reader.question]:
-            reader.path, reader.label = called[1], ""  # "f1: $…$" opens a group of items
-        return runs, called
-    if (
-        marker is None
-        and len(runs) == 1
-        and runs[0].kind == "text"
-        and _is_short(text)
-        and names_only(text, reader.question, reader.path, reader.labels)
-        and not is_formula(text)
-    ):
-        _set_label(reader, text, keep=True)
-        return (), None
-    if reader.label and runs and runs[-1].kind == "text" and runs[-1].text.endswith(":"):
-        reader.label = ""  # a sentence that introduces what follows ends the label before it
-    return runs, marker
-
-
-def _cut(runs: tuple[Run, ...], count: int) -> tuple[Run, ...]:
-    kept = runs[0].text[count:]
-    return ((_moved(runs[0], count, kept),) if kept.strip() else ()) + runs[1:]
-
-
-def _is_short(text: str) -> bool:
-    return 0 < len(text) <= MAX_LENGTH + 12 and len(text.split()) <= MAX_WORDS + 2
-
-
-def _colon_label(runs: tuple[Run, ...]) -> tuple[tuple[Run, ...], str]:
-    """The label in front of a colon at the line's start, written as words or as a short formula."""
-    if not runs:
-        return runs, ""
-    first = runs[0]
-    if first.kind == "text":
-        match = _LABEL.match(first.text)
-        if match and _is_short(match.group("label")) and not re.search(r"[.!?]\s", match.group("label")):
-            return _cut(runs, match.end()), match.group("label")
-        ends = (
-            first.text + " " + runs[1].text
-            if len(runs) > 1 and runs[1].kind == "formula" and len(runs[1].text) <= 16
-            else ""
-        )
-        if ends and len(runs) > 2 and runs[2].kind == "text" and runs[2].text.startswith(":") and _is_short(ends):
-            return _cut(runs[2:], 1), ends  # "Gradient of $f_1$: …"
-        return runs, ""
-    if (
-        first.kind == "formula"
-        and len(first.text) <= 16
-        and "=" not in first.text
-        and len(runs) > 1
-        and runs[1].kind == "text"
-    ):
-        if runs[1].text.startswith(":"):
-            return _cut(runs[1:], 1), first.text
-    if first.kind == "formula" and len(first.text) <= 16 and first.text.endswith(":"):
-        return runs[1:], first.text.rstrip(":")
-    return runs, ""
-
-
-def _called(reader: _Reader, label: str) -> tuple[str, tuple[str, ...]]:
-    """(label, path) of what a label names here."""
-    head = extended(label, reader.question, reader.path, reader.labels)
-    if head is not None:
-        return "", head
-    return normal(label), reader.path
-
-
-def _set_label(reader: _Reader, label: str, keep: bool) -> None:
-    reader.label, reader.path = _called(reader, label)
-
-
-def _tail_label(
-    reader: _Reader, text: str, path: tuple[str, ...], following: Run | None
-) -> tuple[str, tuple[str, tuple[str, ...]] | None]:
-    """A text's words before a label at its end, and what the label names: "…, dimension:" in front of a formula."""
-    if not reader.question:
-        return text, None
-    match = _TAIL.search(text[-80:])
-    if match is None:
-        return text, None
-    spoken = match.group("label")
-    last = spoken.split()
-    for count in range(1, len(last) + 1):
-        label = " ".join(last[-count:])
-        head = extended(label, reader.question, path, reader.labels)
-        known = head is not None and (len(label) > 1 or match.group("colon"))
-        if known and head is not None and (following is not None or match.group("colon")):
-            cut = len(text) - len(text[-80:]) + match.start("label") + len(spoken) - len(label)
-            return (text[:cut].rstrip() if match.group("colon") else text), ("", head)
-        if head is None and common(label) and following is not None:
-            return text, (common(label), path)
-    return text, None
-
-
-def _place(reader: _Reader, run: Run, label: str, path: tuple[str, ...], display: bool, quoted: bool) -> None:
+def _place(reader: _Reader, run: Run, here: Spot, line: Spot, display: bool, quoted: bool) -> None:
     if not reader.question:
         if reader.stray or run.kind != "text":
             _keep_stray(reader, run)
         return
     before = reader.placed[-1] if reader.placed else None
-    paths = reader.labels.paths[reader.question]
-    goes_on = run.kind == "formula" and re.match(r"\s*(?:&\s*)?(?:=|\\Rightarrow|\\approx|⇒|≈)", run.text)
-    if goes_on and before and before.question == reader.question and not label and path == reader.path:
+    goes_on = run.kind == "formula" and _GOES_ON.match(run.text)
+    if goes_on and before and before.question == reader.question and here == line and not here.label:
         item, label = before.item, before.fragment.label
     else:
-        item = paths.get(path, "")
-        label = ".".join(part for part in (*path, label) if part)
+        path = leaf(run, here, reader.labels)
+        item = reader.labels.paths[reader.question].get(path, "")
+        label = ".".join(part for part in (*path, here.label) if part)
     fragment = Fragment(run.kind, run.text, run.notation, run.where, label, display)
     reader.placed.append(Placed(reader.question, item, fragment, quoted))
 
@@ -458,22 +330,31 @@ def _keep_stray(reader: _Reader, run: Run) -> None:
 
 
 def _answers_only(placed: list[Placed]) -> list[Placed]:
-    """Where a question's text says "Answer:", what stands before it is the question; so are quotations and "Given:"."""
+    """Where a question's text says "Answer:", what stands before it is the question; so are quotations and "Given:".
+
+    Where that would leave nothing of an answer, nothing is taken away from it.
+    """
     answered = {p.question for p in placed if _last(p.fragment.label) in ANSWERS}
-    own = {p.question for p in placed if not p.quoted and p.fragment.kind != "text"}
+    own = {p.question for p in placed if not _is_given(p) and p.fragment.kind != "text"}
     seen: set[str] = set()
     found: list[Placed] = []
     for p in placed:
         last = _last(p.fragment.label)
+        shorter = p.fragment.label[: len(p.fragment.label) - len(last)].rstrip(".")
         if last in ANSWERS:
             seen.add(p.question)
-            shorter = p.fragment.label[: -len(last)].rstrip(".")
             found.append(replace(p, fragment=replace(p.fragment, label=shorter)))
-        elif (p.question in answered and p.question not in seen) or (p.quoted and p.question in own) or last in GIVEN:
+        elif (p.question in answered and p.question not in seen) or (_is_given(p) and p.question in own):
             found.append(replace(p, item="", fragment=replace(p.fragment, label="given")))
+        elif last in GIVEN:
+            found.append(replace(p, fragment=replace(p.fragment, label=shorter)))
         else:
             found.append(p)
     return found
+
+
+def _is_given(p: Placed) -> bool:
+    return p.quoted or _last(p.fragment.label) in GIVEN
 
 
 def _last(label: str) -> str:

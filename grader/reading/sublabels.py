@@ -26,8 +26,50 @@ ALIASES: dict[str, frozenset[str]] = {
 # Names that mean the same whatever items a question has.
 ALWAYS = ("dimension", "gradient", "jacobian", "structure", "derivative")
 _FILLER = frozenset(
-    "for fur equation eq gleichung of the von zu zur der die das with respect to w r t wrt function funktion case fall"
-    " part teil and und a_ we get is ist final result ergebnis its expression ausdruck component komponente x_".split()
+    [
+        "for",
+        "fur",
+        "equation",
+        "eq",
+        "gleichung",
+        "of",
+        "the",
+        "von",
+        "zu",
+        "zur",
+        "der",
+        "die",
+        "das",
+        "with",
+        "respect",
+        "to",
+        "w",
+        "r",
+        "t",
+        "wrt",
+        "function",
+        "funktion",
+        "case",
+        "fall",
+        "part",
+        "teil",
+        "and",
+        "und",
+        "a_",
+        "we",
+        "get",
+        "is",
+        "ist",
+        "final",
+        "result",
+        "ergebnis",
+        "its",
+        "expression",
+        "ausdruck",
+        "component",
+        "komponente",
+        "x_",
+    ]
 )
 GIVEN = frozenset(
     {"given", "gegeben", "recall", "statement", "aufgabenstellung", "task", "problem statement", "wiederholung"}
@@ -36,7 +78,30 @@ ANSWERS = frozenset({
     "answer", "your answer", "my answer", "solution", "my solution", "antwort", "deine antwort", "losung", "lösung",
     "meine lösung", "your solution",
 })  # fmt: skip
-_GREEK = "alpha beta gamma delta epsilon zeta eta theta iota kappa lambda mu nu xi pi rho sigma tau phi chi psi omega".split()
+_GREEK = [
+    "alpha",
+    "beta",
+    "gamma",
+    "delta",
+    "epsilon",
+    "zeta",
+    "eta",
+    "theta",
+    "iota",
+    "kappa",
+    "lambda",
+    "mu",
+    "nu",
+    "xi",
+    "pi",
+    "rho",
+    "sigma",
+    "tau",
+    "phi",
+    "chi",
+    "psi",
+    "omega",
+]
 
 
 def folded(text: str) -> str:
@@ -47,7 +112,7 @@ def folded(text: str) -> str:
     text = "".join(_spelled(c) for c in text)
     text = unicodedata.normalize("NFKD", text)
     text = "".join(c for c in text if not unicodedata.combining(c))
-    text = re.sub(r"(?<=\w)_?\{?(?<![\s])\s?_?\{?(\d{1,2})\}?", r"\1", text)
+    text = re.sub(rf"(?<![^\W_])([A-Za-z]|{'|'.join(_GREEK)})\s?_?\{{?\s?(\d{{1,2}})(?!\d)\}}?", r"\1\2", text)
     return re.sub(r"[${}*_`]", "", text)
 
 
@@ -67,7 +132,7 @@ def words(text: str) -> tuple[str, ...]:
 
 def normal(text: str) -> str:
     """How a label is kept in `Fragment.label`: lower case, one space between words, no punctuation around."""
-    return " ".join(re.findall(r"[^\s]+", folded(text))).strip(" .:;,()[]-–—").lower()[:MAX_LENGTH]
+    return " ".join(folded(text).split()).strip(" .:;,-–—").lower()[:MAX_LENGTH]
 
 
 def _says(word: str, piece: str) -> bool:

@@ -16,9 +16,41 @@ LEVELS = {"part": 1, "chapter": 1, "section": 1, "subsection": 2, "subsubsection
 BOLD = frozenset({"textbf", "bf", "bfseries", "underline", "textsc", "emph", "textit", "Large", "large", "textsf"})
 # Commands whose argument is no running text.
 SILENT = frozenset(
-    "label ref eqref cite usepackage documentclass vspace hspace setlength pagestyle thispagestyle input include"
-    " bibliography bibliographystyle setcounter addtocounter geometry hypersetup color textcolor definecolor"
-    " newcommand renewcommand title date maketitle lstset caption footnotesize href pdfobj pdfnames".split()
+    [
+        "label",
+        "ref",
+        "eqref",
+        "cite",
+        "usepackage",
+        "documentclass",
+        "vspace",
+        "hspace",
+        "setlength",
+        "pagestyle",
+        "thispagestyle",
+        "input",
+        "include",
+        "bibliography",
+        "bibliographystyle",
+        "setcounter",
+        "addtocounter",
+        "geometry",
+        "hypersetup",
+        "color",
+        "textcolor",
+        "definecolor",
+        "newcommand",
+        "renewcommand",
+        "title",
+        "date",
+        "maketitle",
+        "lstset",
+        "caption",
+        "footnotesize",
+        "href",
+        "pdfobj",
+        "pdfnames",
+    ]
 )
 EXERCISES = frozenset({"exercise", "problem", "question", "task", "aufgabe", "uebung", "ex", "prob"})
 SOLUTIONS = frozenset({"solution", "answer", "loesung", "antwort", "sol"})
@@ -27,7 +59,7 @@ COUNTERS = ("enumi", "enumii", "enumiii", "enumiv")
 DEFAULT_MARKERS = (r"\arabic.", r"(\alph)", r"\roman.", r"\Alph.")
 MAX_GROUPS = 2_000  # open braces
 
-_TOKEN = re.compile(r"\\[A-Za-z@]+\*?|\\.|[{}\n~&]|[^\\{}\n~&]+", re.S)
+_SYMBOL = re.compile(r"\\[A-Za-z@]+\*?|\\.|[{}\n~&]|[^\\{}\n~&]+", re.S)
 _OPTION = re.compile(r"[ \t]*\[([^\]\n]{0,200})\]")
 _ARGUMENT = re.compile(r"[ \t]*\{([^{}\n]{0,300})\}")
 
@@ -135,15 +167,15 @@ def _add_span(page: _Page, text: str, span: Span) -> None:
 def _add_text(page: _Page, text: str, start: int, end: int) -> None:
     at = start
     while at < end:
-        match = _TOKEN.match(text, at, end)
+        match = _SYMBOL.match(text, at, end)
         if match is None:
             return
         at = match.end()
-        token = match.group()
-        if token[0] == "\\" and len(token) > 1 and (token[1].isalpha() or token[1] == "@"):
-            at = _command(page, text, token.rstrip("*")[1:], match.start(), at, end)
+        symbol = match.group()
+        if symbol[0] == "\\" and len(symbol) > 1 and (symbol[1].isalpha() or symbol[1] == "@"):
+            at = _command(page, text, symbol.rstrip("*")[1:], match.start(), at, end)
         else:
-            at = _character(page, text, token, match.start(), at, end)
+            at = _character(page, text, symbol, match.start(), at, end)
 
 
 def _say(page: _Page, words: str, offset: int) -> None:
@@ -152,33 +184,33 @@ def _say(page: _Page, words: str, offset: int) -> None:
     page.words += words
 
 
-def _character(page: _Page, text: str, token: str, start: int, at: int, end: int) -> int:
-    if token == "\n":
+def _character(page: _Page, text: str, symbol: str, start: int, at: int, end: int) -> int:
+    if symbol == "\n":
         _end_line(page) if "heading" not in page.groups else _say(page, " ", start)
-    elif token == "{":
+    elif symbol == "{":
         if len(page.groups) < MAX_GROUPS:
             page.groups.append("group")
-    elif token == "}":
+    elif symbol == "}":
         closed = page.groups.pop() if page.groups else ""
         if closed == "heading":
             _end_line(page)
-    elif token in ("~", "&", "\\,", "\\ ", "\\;", "\\quad"):
+    elif symbol in ("~", "&", "\\,", "\\ ", "\\;", "\\quad"):
         _say(page, " ", start)
-    elif token == "\\\\":
+    elif symbol == "\\\\":
         _end_line(page)
         option = _OPTION.match(text, at, end)
         return option.end() if option else at
     elif (
-        token[0] == "\\"
-        and token[1:] in ACCENTS
+        symbol[0] == "\\"
+        and symbol[1:] in ACCENTS
         and (letter := re.compile(r"\{?\\?([A-Za-z])\}?").match(text, at, end))
     ):
-        _say(page, _composed(letter.group(1), token[1]), start)
+        _say(page, _composed(letter.group(1), symbol[1]), start)
         return letter.end()
-    elif token[0] == "\\":
-        _say(page, token[1:] if token[1:] in "&%_#${}" else "", start)
+    elif symbol[0] == "\\":
+        _say(page, symbol[1:] if symbol[1:] in "&%_#${}" else "", start)
     else:
-        _say(page, token.replace("---", "–").replace("--", "–").replace("``", '"').replace("''", '"'), start)
+        _say(page, symbol.replace("---", "–").replace("--", "–").replace("``", '"').replace("''", '"'), start)
     return at
 
 
@@ -306,7 +338,9 @@ def _counted(style: str, count: int) -> str:
     if style.lower() == "alph":
         letter = chr(ord("a") + (count - 1) % 26)
     else:
-        letter = ("i ii iii iv v vi vii viii ix x xi xii".split() + ["?"])[min(count - 1, 12)]
+        letter = (["i", "ii", "iii", "iv", "v", "vi", "vii", "viii", "ix", "x", "xi", "xii"] + ["?"])[
+            min(count - 1, 12)
+        ]
     return letter.upper() if style[0].isupper() else letter
 
 

@@ -8,13 +8,126 @@ from grader.model import Notation
 
 # Names of more than two letters that occur in formulas typed without a backslash.
 MATHEMATICAL = frozenset(
-    "sin cos tan cot sec csc sinh cosh tanh arcsin arccos arctan asin acos atan exp log ln sqrt abs sign sgn max min"
-    " sum mean prod diag trace det inv dot outer softmax relu sigmoid softplus norm transpose hadamard kron grad nabla"
-    " alpha beta gamma delta epsilon eps zeta eta theta iota kappa lambda lam mu nu xi pi rho sigma tau phi chi psi omega"
-    " partial infty inf log2 log10 argmax argmin lim for all otherwise if where matrix vec".split()
+    [
+        "sin",
+        "cos",
+        "tan",
+        "cot",
+        "sec",
+        "csc",
+        "sinh",
+        "cosh",
+        "tanh",
+        "arcsin",
+        "arccos",
+        "arctan",
+        "asin",
+        "acos",
+        "atan",
+        "exp",
+        "log",
+        "ln",
+        "sqrt",
+        "abs",
+        "sign",
+        "sgn",
+        "max",
+        "min",
+        "sum",
+        "mean",
+        "prod",
+        "diag",
+        "trace",
+        "det",
+        "inv",
+        "dot",
+        "outer",
+        "softmax",
+        "relu",
+        "sigmoid",
+        "softplus",
+        "norm",
+        "transpose",
+        "hadamard",
+        "kron",
+        "grad",
+        "nabla",
+        "alpha",
+        "beta",
+        "gamma",
+        "delta",
+        "epsilon",
+        "eps",
+        "zeta",
+        "eta",
+        "theta",
+        "iota",
+        "kappa",
+        "lambda",
+        "lam",
+        "mu",
+        "nu",
+        "xi",
+        "pi",
+        "rho",
+        "sigma",
+        "tau",
+        "phi",
+        "chi",
+        "psi",
+        "omega",
+        "partial",
+        "infty",
+        "inf",
+        "log2",
+        "log10",
+        "argmax",
+        "argmin",
+        "lim",
+        "for",
+        "all",
+        "otherwise",
+        "if",
+        "where",
+        "matrix",
+        "vec",
+    ]
 )
 _SHORT_WORDS = frozenset(
-    "a_ is of we so if to by as at it an or on do be no in der die das und ist mit von zu es wir so im am er".split()
+    [
+        "a_",
+        "is",
+        "of",
+        "we",
+        "so",
+        "if",
+        "to",
+        "by",
+        "as",
+        "at",
+        "it",
+        "an",
+        "or",
+        "on",
+        "do",
+        "be",
+        "no",
+        "in",
+        "der",
+        "die",
+        "das",
+        "und",
+        "ist",
+        "mit",
+        "von",
+        "zu",
+        "es",
+        "wir",
+        "so",
+        "im",
+        "am",
+        "er",
+    ]
 )
 _WORD = re.compile(r"[A-Za-zÄÖÜäöüß]{2,}")
 _COMMAND = re.compile(r"\\[A-Za-z]+")
@@ -33,9 +146,7 @@ def prose_words(text: str) -> list[re.Match[str]]:
         before = masked[match.start() - 1] if match.start() else ""
         if before == "_" or word in MATHEMATICAL:
             continue
-        if len(word) >= 3 and not _looks_like_product(match.group()):
-            found.append(match)
-        elif word in _SHORT_WORDS:
+        if (len(word) >= 3 and not _looks_like_product(match.group())) or word in _SHORT_WORDS:
             found.append(match)
     return found
 
