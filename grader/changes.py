@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from fractions import Fraction
 
-from grader.model import Finding, Provenance, Report
-from grader.reporting import lines
+from grader import scoring
+from grader.model import Decision, Finding, Provenance, Report
+from grader.reporting import lines, review
 
 
 @dataclass(frozen=True, slots=True)
@@ -169,3 +170,17 @@ def _show(state: State | None) -> str:
 
 def _points(value: Fraction | None) -> str:
     return "none" if value is None else lines.points(value)
+
+
+def take_in(report: Report, decisions: Sequence[Decision], share: Fraction = Fraction(0)) -> Report:
+    """The report with people's decisions counted, those that can count.  `share` is what lateness takes.
+
+    What the program found stays in the findings; a decision replaces the points of its item in the score.
+    """
+    counted = tuple(d for d in decisions if d.student == report.student and not review.admit(d, report))
+    names = [question.question for question in report.score.questions]
+    terms = scoring.Terms({f.item: lines.question_of(f.item, names) for f in report.findings})
+    score = scoring.score(report.findings, counted, terms, scoring.Penalty(report.late_seconds, share))
+    possible = {question.question: question.possible for question in report.score.questions}  # bonus items left out
+    questions = tuple(replace(q, possible=possible.get(q.question, q.possible)) for q in score.questions)
+    return replace(report, decisions=counted, score=replace(score, possible=report.score.possible, questions=questions))

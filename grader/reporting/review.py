@@ -30,18 +30,19 @@ class BadRow:
 
 @dataclass(frozen=True, slots=True)
 class Reviewed:
-    """What a review.csv says: decisions, rows with trouble, and every row a person touched, as it stands."""
+    """What a review.csv says: decisions, rows with trouble, every row a person touched as it stands, and the others."""
 
     decisions: tuple[Decision, ...] = ()
     bad: tuple[BadRow, ...] = ()
     rows: tuple[tuple[tuple[str, str], ...], ...] = ()
+    empty: tuple[tuple[str, str], ...] = ()  # student and item of the rows nobody filled in
 
 
 def render(reports: Sequence[Report], files: dict[str, str], before: Reviewed | None = None) -> str:
     """review.csv for a class: every item that needs a person, and every row a person ever filled in.
 
     `files` maps a student to the file of the report, without suffix.  Rows filled in in `before` keep the person's
-    columns to the letter; decisions made elsewhere are shown in theirs.
+    columns to the letter, unless a person decided otherwise elsewhere since; such decisions are shown there too.
     """
     before = before or Reviewed()
     own = {(dict(row)["student"], dict(row)["item"]): dict(row) for row in before.rows}
@@ -57,7 +58,7 @@ def render(reports: Sequence[Report], files: dict[str, str], before: Reviewed | 
                 continue
             row = _row(report, finding, files)
             decision = decided.get(finding.item)
-            if kept:
+            if kept and not _overruled(kept, decision):
                 row |= {column: kept.get(column, "") for column in OWN}
             elif decision:
                 row |= {"points": str(decision.points), "reason": cell(decision.reason), "by": cell(decision.by)}
@@ -76,12 +77,15 @@ def read(text: str) -> Reviewed:
     decisions: list[Decision] = []
     bad: list[BadRow] = []
     rows: list[tuple[tuple[str, str], ...]] = []
+    empty: list[tuple[str, str]] = []
     missing = [column for column in ("student", "item", "points", "reason") if column not in (reader.fieldnames or ())]
     if missing:
         return Reviewed(bad=(BadRow(1, f"review.csv has no column `{'`, `'.join(missing)}`."),))
     for raw in reader:
         row = {str(key): value for key, value in raw.items() if isinstance(value, str)}
+        student, item = row.get("student", "").removeprefix("'"), row.get("item", "").removeprefix("'")
         if not any(row.get(column, "").strip() for column in OWN):
+            empty.append((student, item))
             continue
         rows.append(tuple((column, row.get(column, "")) for column in COLUMNS))
         points = parse_points(row.get("points", ""))
@@ -89,9 +93,8 @@ def read(text: str) -> Reviewed:
             message = f"points must be a number such as 2, 1.5 or 3/2, not {row.get('points', '').strip()!r}."
             bad.append(BadRow(reader.line_num, message))
             continue
-        student, item = row["student"].removeprefix("'"), row["item"].removeprefix("'")
         decisions.append(Decision(student, item, points, row.get("reason", "").strip(), row.get("by", "").strip()))
-    return Reviewed(tuple(decisions), tuple(bad), tuple(rows))
+    return Reviewed(tuple(decisions), tuple(bad), tuple(rows), tuple(empty))
 
 
 def parse_points(text: str) -> Fraction | None:
@@ -115,6 +118,12 @@ def admit(decision: Decision, report: Report | None) -> str:
     if decision.points > finding.points:
         return f"{decision.points} points are more than the {finding.points} that {decision.item} is worth."
     return ""
+
+
+def _overruled(kept: dict[str, str], decision: Decision | None) -> bool:
+    """Did a person decide otherwise since this row was filled in?  A row that says no points was never taken in."""
+    points = parse_points(kept["points"])
+    return decision is not None and points is not None and points != decision.points
 
 
 def _row(report: Report, finding: Finding, files: dict[str, str]) -> dict[str, str]:
