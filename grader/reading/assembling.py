@@ -14,6 +14,7 @@ from grader.reading.wording import is_formula, notation_of, split_formula
 
 MAX_SHOWN = 160  # characters of stray text that a remark repeats
 MAX_FRAGMENTS = 20_000
+MIN_PROSE = 5  # words below a part's heading that are worth a remark
 
 _SENTENCE = re.compile(r"[.;,](?=[ \t]+[A-Za-zÄÖÜäöü][^:.;,=\n]{0,40}:)")
 _GOES_ON = re.compile(r"\s*(?:&\s*)?(?:=|\\Rightarrow|\\approx|⇒|≈)")
@@ -35,7 +36,8 @@ class _Reader:
     """Where in the document we are."""
 
     labels: Labels
-    strong_numbers: bool
+    numbers: int  # how strongly numbers are set where they are labels
+    strength: int  # how strongly any label is
     part: tuple[str, ...] = ()
     question: str = ""
     level: int = 0  # of the heading that opened the question; 0: it was opened by a line
@@ -54,19 +56,23 @@ def assemble(lines: tuple[Line, ...], labels: Labels, start: str = "") -> tuple[
 
     `start` is the question that holds until a label says otherwise (from the file's name, say).
     """
-    reader = _Reader(labels, _has_strong_numbers(lines, labels), question=start)
+    reader = _Reader(labels, _strength(lines, labels, True), _strength(lines, labels, False), question=start)
     for line in lines:
         _read_line(reader, line)
     return tuple(_answers_only(reader.placed)), tuple(reader.remarks)
 
 
-def _has_strong_numbers(lines: tuple[Line, ...], labels: Labels) -> bool:
-    """Does a heading or a word ("Exercise 2") name a question or part by its number?  Then "2." in a list does not."""
+def _strength(lines: tuple[Line, ...], labels: Labels, numbers: bool) -> int:
+    """How strongly the document labels its questions (`numbers`: those whose label is a mere number).
+
+    2: by headings or words ("Exercise 2"); 1: in bold; 0: neither.  Where headings do it, "2." counts a list.
+    """
+    best = 0
     for line in lines:
         hit = named(line.text, labels, (), bool(line.heading) or line.bold)
-        if hit and hit.what in ("question", "part") and (hit.keyword or line.heading or line.bold):
-            return True
-    return False
+        if hit and hit.what in ("question", "part") and (hit.bare_number or not numbers):
+            best = max(best, 2 if hit.keyword or line.heading else 1 if line.bold else 0)
+    return best
 
 
 def _read_line(reader: _Reader, line: Line) -> None:
@@ -127,7 +133,8 @@ def _question(reader: _Reader, line: Line, text: str) -> Named | None:
     if hit.keyword and not strong and not _stands_as_label(text, hit, reader.labels, line):
         return None
     if hit.bare_number and not hit.keyword and not line.heading:
-        if reader.strong_numbers or (hit.what == "unknown"):
+        stronger = reader.numbers if hit.what == "question" else reader.strength
+        if hit.what == "unknown" or stronger > int(line.bold):
             return None
         if hit.what == "part" and len(line.runs) > 1:
             return None
@@ -185,9 +192,7 @@ def _open(reader: _Reader, line: Line, hit: Named, runs: tuple[Run, ...]) -> tup
 def _enter(reader: _Reader, name: str, line: Line, full: bool) -> None:
     if name in reader.opened and reader.question != name:
         at = reader.opened[name]
-        message = (
-            f"Question {name} is answered in several places, first at {at.file}:{at.line}; all were read in order."
-        )
+        message = f"Question {name} is answered in several places, first at {at.file}:{at.line}; all were read."
         reader.remarks.append(Remark("duplicate", message, line.where))
     elif name in reader.opened and line.heading and line.heading <= max(reader.level, 1):
         message = f"Question {name} is labelled twice; both places were read, one after the other."
@@ -207,7 +212,8 @@ def _open_unknown(reader: _Reader, line: Line, hit: Named) -> None:
         reader.unknown.append((hit, line.where))
         return
     reader.unknown.append((hit, line.where))
-    message = f'There is no question "{hit.name}" here; what stands below it was not marked.{reader.labels.suggestion(hit.name)}'
+    hint = reader.labels.suggestion(hit.name)
+    message = f'There is no question "{hit.name}" here; what stands below it was not marked.{hint}'
     reader.remarks.append(Remark("unknown_label", message, line.where))
 
 
@@ -252,6 +258,8 @@ def _by_title(reader: _Reader, line: Line) -> bool:
 
 
 def _read_content(reader: _Reader, line: Line) -> None:
+    if 0 < line.heading <= reader.level:
+        reader.path, reader.label = (), ""  # a heading beside the question's own: its items end here
     spot = Spot(reader.question, reader.path, reader.label)
     runs, here, after = line_label(line, spot, reader.labels) if reader.question else (line.runs, spot, spot)
     reader.path, reader.label = after.path, after.label
@@ -305,8 +313,7 @@ def _split_formula(run: Run) -> list[Run]:
 
 def _place(reader: _Reader, run: Run, here: Spot, line: Spot, display: bool, quoted: bool) -> None:
     if not reader.question:
-        if reader.stray or run.kind != "text":
-            _keep_stray(reader, run)
+        _keep_stray(reader, run)
         return
     before = reader.placed[-1] if reader.placed else None
     goes_on = run.kind == "formula" and _GOES_ON.match(run.text)
@@ -323,7 +330,10 @@ def _place(reader: _Reader, run: Run, here: Spot, line: Spot, display: bool, quo
 def _keep_stray(reader: _Reader, run: Run) -> None:
     """Nothing is lost: what belongs to no question is repeated in a remark."""
     words = run.text if len(run.text) <= MAX_SHOWN else run.text[: MAX_SHOWN - 1] + "…"
-    if reader.stray or run.kind in ("formula", "graph", "image"):
+    if not reader.stray and run.kind == "text":
+        if reader.part and len(words.split()) >= MIN_PROSE:
+            reader.remarks.append(Remark("prose", f"This text belongs to no question: {words}", run.where))
+    elif reader.stray or run.kind in ("formula", "graph", "image"):
         reader.remarks.append(
             Remark("unlabelled", f"This belongs to no question and was not marked: {words}", run.where)
         )
@@ -375,7 +385,11 @@ def answers(placed: tuple[Placed, ...], labels: Labels) -> tuple[Answer, ...]:
 def as_text(fragments: list[Fragment]) -> str:
     """What was written, as one text: the same for every format it was written in."""
     shown: list[str] = []
+    label = ""
     for fragment in fragments:
+        if fragment.label and fragment.label != label:
+            shown.append(f"{fragment.label}:")
+        label = fragment.label
         if fragment.kind == "formula" and fragment.notation == "latex":
             shown.append(f"$${fragment.text}$$" if fragment.display else f"${fragment.text}$")
         else:

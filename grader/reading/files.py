@@ -146,7 +146,7 @@ def _take(path: Path, name: str, root: Path) -> File | Remark:
     """The file's bytes, or why it was not taken.  A link is followed only to a file inside the hand-in."""
     try:
         if path.is_symlink() and not path.resolve().is_relative_to(root.resolve()):
-            message = f"{shown(name)} is a link that points outside the hand-in; it was not followed. Hand in the file itself."
+            message = f"{shown(name)} is a link to outside the hand-in and was not followed. Hand in the file itself."
             return Remark("outside_link", message, Place(name))
         with _open(path) as stream:
             status = os.fstat(stream.fileno())
@@ -157,7 +157,8 @@ def _take(path: Path, name: str, root: Path) -> File | Remark:
     except (OSError, ValueError, RuntimeError) as problem:
         return Remark("unreadable_file", f"{shown(name)} can't be read: {_reason(problem)}.", Place(name))
     if len(data) > limit:
-        message = f"{shown(name)} is {_size(status.st_size)}, more than the {_size(limit)} a file of its kind may have; it was not read."
+        size = f"{_size(status.st_size)}, more than the {_size(limit)} a file of its kind may have"
+        message = f"{shown(name)} is {size}; it was not read."
         return Remark("too_large", message, Place(name))
     return File(name, data)
 
@@ -191,7 +192,7 @@ def decode(file: File) -> tuple[str, tuple[Remark, ...]]:
         )
         return "", (Remark("binary", message, where),)
     if encoding in ("utf-16", "cp1252"):
-        message = f"{shown(file.name)} is not UTF-8; it was read as {encoding}. Save it as UTF-8 to be sure of every character."
+        message = f"{shown(file.name)} is not UTF-8; it was read as {encoding}. Save it as UTF-8 to be sure."
         remarks.append(Remark("encoding", message, where))
     if "\0" in text:
         remarks.append(

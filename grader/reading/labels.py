@@ -1,4 +1,4 @@
-"""Which question a line names, written the way people write it: "1 (a)", "Aufgabe 1a)", "Problem 2 – b", a bare title."""
+"""Which question a line names, the way people write it: "1 (a)", "Aufgabe 1a)", "Problem 2 – b", a bare title."""
 
 from __future__ import annotations
 
@@ -16,14 +16,15 @@ _KEYWORDS = (
     r"exercises?|ex|aufgabe|aufg|task|problem|prob|question|quest|frage|teil|part|teilaufgabe|subtask|subpart|übung|uebung"
     r"|solution|lösung|loesung|answer|antwort|exercice|esercizio|ejercicio|tarea|opgave|oppgave|uppgift|no|nr|q|item|punkt"
 )
+_LINK = r"(?:to|of|for|zu|von|für|number|no\.?|nr\.?)?"
 _KEYWORD = re.compile(
-    rf"\s*(?:(?:my|the|your|meine|die)\s+)?(?P<word>{_KEYWORDS})(?![a-zäöü])\s*\.?\s*(?:to|of|for|zu|von|für|number|no\.?|nr\.?)?\s*[:#]?\s*"
+    rf"\s*(?:(?:my|the|your|meine|die)\s+)?(?P<word>{_KEYWORDS})(?![a-zäöü])\s*\.?\s*{_LINK}\s*[:#]?\s*"
     rf"(?:(?:{_KEYWORDS})(?![a-zäöü])\s*\.?\s*[:#]?\s*)?",
     re.I,
 )
 _SHEET = re.compile(
-    r"^\s*(?:\w+\s+)?(?:exercise sheet|problem set|sheet|übungsblatt|uebungsblatt|blatt|assignment|homework|hausaufgabe|serie|worksheet"
-    r"|lecture|vorlesung|chapter|week|woche|step|schritt|iteration|case|fall)\b",
+    r"^\s*(?:\w+\s+)?(?:exercise sheet|problem set|sheet|übungsblatt|uebungsblatt|blatt|assignment|homework"
+    r"|hausaufgabe|serie|worksheet|lecture|vorlesung|chapter|week|woche|step|schritt|iteration|case|fall)\b",
     re.I,
 )
 _PIECE = re.compile(r"\d{1,3}|[A-Za-z](?![A-Za-z0-9äöüß'])|[ivxIVX]{2,4}(?![A-Za-z0-9])")
@@ -33,7 +34,7 @@ _ROMAN = {"i": 1, "ii": 2, "iii": 3, "iv": 4, "v": 5, "vi": 6, "vii": 7, "viii":
 
 @dataclass(frozen=True)
 class Labels:
-    """The ids and titles a problem has: of questions ("1a"), items ("1f.f1.gradient"), and parts ("1": "Derivatives")."""
+    """The ids and titles of a problem's questions ("1a"), items ("1f.f1.gradient") and parts ("1": "Derivatives")."""
 
     questions: Mapping[str, str]
     items: Mapping[str, str] = field(default_factory=dict)
@@ -212,9 +213,8 @@ def _resolve(read: list[str], labels: Labels, part: tuple[str, ...], end: int, k
                 sub = tuple(read[count:])
                 number = len(key) == 1 and key[0].isdigit()
                 return Named("question", labels.tokens[key[:count]], end, sub, keyword, True, number)
-        if key in labels.prefixes:
-            if key[0].isdigit() or keyword:
-                return Named("part", key[0] if len(key) == 1 else "".join(key), end, (), keyword, True, len(key) == 1)
+        if key in labels.prefixes and (key[0].isdigit() or keyword):
+            return Named("part", key[0] if len(key) == 1 else "".join(key), end, (), keyword, True, len(key) == 1)
         if part and not key[0].isdigit() and part + key[:1] in labels.tokens:
             return Named("question", labels.tokens[part + key[:1]], end, tuple(read[1:]), keyword, False)
     return None

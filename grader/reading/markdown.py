@@ -19,7 +19,8 @@ _FRONT = re.compile(r"\A---[ \t]*\n(.{0,4000}?)\n(?:---|\.\.\.)[ \t]*(?:\n|\Z)",
 _TABLE_RULE = re.compile(r"^[ \t]*\|?[ \t]*:?-{2,}:?[ \t]*(?:\|[ \t]*:?-+:?[ \t]*)+\|?[ \t]*$")
 _PREFIX = re.compile(
     r"(?P<quote>(?:[ \t]{0,3}>[ \t]?)*)[ \t]*(?:(?P<hashes>\#{1,6})(?:[ \t]+|(?=[\dA-Z(]))"
-    r"|(?P<html><h(?P<level>[1-6])[^>\n]{0,80}>)|(?P<marker>[-*+•]|\d{1,2}[.)]|\(?[a-zA-Z]\)|\([ivx]{1,4}\))(?=[ \t]|$))?"
+    r"|(?P<html><h(?P<level>[1-6])[^>\n]{0,80}>)"
+    r"|(?P<marker>[-*+•]|\d{1,2}[.)]|\(?[a-zA-Z]\)|\([ivx]{1,4}\))(?=[ \t]|$))?"
     r"[ \t]*(?P<inner>\#{1,6}[ \t]+)?"
 )
 _STRONG = re.compile(r"[ \t]*(?:\*\*|__|<b>|<strong>|<u>|\*(?=[^\s*])(?=[^*\n]{1,40}\*(?![\w(])))")
@@ -176,7 +177,7 @@ def _is_mathematical(code: str) -> bool:
 
 def unclosed(where: Place, opening: str) -> Remark:
     """The remark about a formula whose end is missing."""
-    message = f"A formula begins here with {opening.strip()} but has no end; it was read up to the end of its paragraph or line."
+    message = f"A formula begins here with {opening.strip()} but has no end; it was read up to the end of its line."
     return Remark("unclosed_formula", message, where)
 
 

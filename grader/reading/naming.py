@@ -19,6 +19,7 @@ _COUNTED = re.compile(
 _TAIL = re.compile(r"(?P<label>[^\s,;.:()=]+(?:[ \t]+[^\s,;.:()=]+){0,5})[ \t]*(?P<colon>:)?[ \t]*$")
 _INNER = re.compile(r"[\s.;,]*(?P<label>[^:.;,=\n]{1,40}?)[ \t]*:(?!=)[ \t]*")
 _SIZE = re.compile(r"\(?\s*\\?(?:mathbb\s*\{?R|[\w\d]{1,3}\s*(?:\\times|×|x|\*|\\cdot)\s*[\w\d]{1,3}\s*\)?$|\d{1,4}$)")
+_COPULA = frozenset({"is", "ist", "equals", "becomes", "lautet", "reads", "thus", "then"})
 _SECONDARY = frozenset({"dimension", "structure", "statement"})
 
 
@@ -156,20 +157,25 @@ def inner_label(text: str, spot: Spot, labels: Labels) -> tuple[int, Spot] | Non
 
 
 def tail_label(text: str, spot: Spot, labels: Labels, followed: bool) -> tuple[str, Spot]:
-    """A text's words without the label at its end, and where that leads: "…, dimension:" in front of a formula."""
+    """A text's words without the label at its end, and where that leads: "…, dimension:" in front of a formula.
+
+    Without a colon the words must end in "is", or name a dimension: a sentence may mention any item in passing.
+    """
     match = _TAIL.search(text[-80:])
     if match is None or not (followed or match.group("colon")):
         return text, spot
     said = match.group("label").split()
+    linked = bool(match.group("colon")) or said[-1].lower() in _COPULA
     for count in range(1, len(said) + 1):
         label = " ".join(said[-count:])
         head = extended(label, spot.question, spot.path, labels)
-        if head is not None and (len(label) > 1 or match.group("colon")):
-            end = len(text) - len(text[-80:]) + match.start("label")
-            end += len(match.group("label")) - len(label)
-            return (text[:end].rstrip() if match.group("colon") else text), replace(spot, path=head, label="")
-        if head is None and common(label) and common(label) != spot.label:
-            return text, replace(spot, label=common(label))
+        piece = head[-1] if head else common(label)
+        if not piece or not (linked or (piece == "dimension" and count <= 2)):
+            continue
+        if head is None:
+            return text, replace(spot, label=piece)
+        end = len(text) - len(text[-80:]) + match.start("label") + len(match.group("label")) - len(label)
+        return (text[:end].rstrip() if match.group("colon") else text), replace(spot, path=head, label="")
     return text, spot
 
 

@@ -84,7 +84,7 @@ def for_a_person(file: File, printed: Printed) -> Remark:
         f"{printed.pages} page{'s' if printed.pages != 1 else ''}" if printed.pages else "an unknown number of pages"
     )
     message = (
-        f"{shown(file.name)} ({pages}) has no embedded source, so a person marks it: mathematics is not read from a PDF's"
-        " text. Embed the source with `grader pack`, or hand the source in beside it."
+        f"{shown(file.name)} ({pages}) has no embedded source, so a person marks it: mathematics is not read from the"
+        " text of a PDF. Embed the source with `grader pack`, or hand the source in beside it."
     )
     return Remark("pdf_for_person", message, Place(file.name))

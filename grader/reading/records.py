@@ -29,6 +29,7 @@ ABOUT = frozenset({
     "name", "student", "email", "id", "submitted", "course", "sheet", "problem", "date", "group", "author", "schema",
     "version", "matriculation", "matrikelnummer", "title", "comment", "notes", "semester",
 })  # fmt: skip
+PROSE = frozenset({"documentation", "dokumentation", "explanation", "remarks", "introduction"})
 # What TOML and JSON make of LaTeX in a string with escapes: "\frac" is a form feed and "rac".
 _SWALLOWED = {"\f": "\\f", "\b": "\\b", "\t": "\\t", "\r": "\\r", "\v": "\\v", "\a": "\\a"}
 
@@ -124,7 +125,8 @@ def _parse_yaml(text: str) -> Any:
 
 
 _LINE = re.compile(
-    r"^[ \t]*(?:\"(?P<quoted>[^\"\n]{1,80})\"|'(?P<single>[^'\n]{1,80})'|(?P<bare>[\w.\-]{1,80}))[ \t]*[=:][ \t]*(?P<value>\S.*?)[ \t]*,?[ \t]*$",
+    r"^[ \t]*(?:\"(?P<quoted>[^\"\n]{1,80})\"|'(?P<single>[^'\n]{1,80})'|(?P<bare>[\w.\-]{1,80}))"
+    r"[ \t]*[=:][ \t]*(?P<value>\S.*?)[ \t]*,?[ \t]*$",
     re.M,
 )
 _HEADER = re.compile(r"^[ \t]*\[+[ \t]*(?P<keys>[\w.\"'\- ]{1,100})[ \t]*\]+[ \t]*$", re.M)
@@ -182,7 +184,7 @@ def _values(data: Any, origin: Source, noted: list[Remark]) -> tuple[tuple[Value
             continue
         at, where = _find(origin, at, keys[-1], text, raw)
         if repaired:
-            message = f"{'.'.join(inner)}: a backslash in a string with \"…\" is an escape; it was read as LaTeX. Use '…' instead."
+            message = f"{'.'.join(inner)}: a backslash within \"…\" is an escape; it was read as LaTeX. Use '…'."
             noted.append(Remark("escapes", message, where))
         if len(text) > MAX_VALUE:
             noted.append(
@@ -282,6 +284,9 @@ def _placed(value: Value, labels: Labels, noted: list[Remark]) -> list[Placed]:
         if not value.text.strip():
             return []
         shown_text = value.text if len(value.text) < 160 else value.text[:159] + "…"
+        if name.lower() in PROSE:
+            noted.append(Remark("prose", f"This text belongs to no question: {shown_text}", value.where))
+            return []
         message = f'There is no question "{name}" here; it was not marked: {shown_text}{labels.suggestion(name)}'
         noted.append(Remark("unknown_label", message, value.where))
         return []

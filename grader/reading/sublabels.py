@@ -20,88 +20,27 @@ ALIASES: dict[str, frozenset[str]] = {
     "value": frozenset({"wert", "values"}),
     "tangents": frozenset({"tangent", "tangenten"}),
     "statement": frozenset({"aussage", "discussion", "diskussion", "comparison", "vergleich"}),
+    "single": frozenset({"one", "ein", "einzeln"}),
     "forward": frozenset({"vorwarts"}),
     "backward": frozenset({"ruckwarts"}),
 }
 # Names that mean the same whatever items a question has.
 ALWAYS = ("dimension", "gradient", "jacobian", "structure", "derivative")
-_FILLER = frozenset(
-    [
-        "for",
-        "fur",
-        "equation",
-        "eq",
-        "gleichung",
-        "of",
-        "the",
-        "von",
-        "zu",
-        "zur",
-        "der",
-        "die",
-        "das",
-        "with",
-        "respect",
-        "to",
-        "w",
-        "r",
-        "t",
-        "wrt",
-        "function",
-        "funktion",
-        "case",
-        "fall",
-        "part",
-        "teil",
-        "and",
-        "und",
-        "a_",
-        "we",
-        "get",
-        "is",
-        "ist",
-        "final",
-        "result",
-        "ergebnis",
-        "its",
-        "expression",
-        "ausdruck",
-        "component",
-        "komponente",
-        "x_",
-    ]
-)
-GIVEN = frozenset(
-    {"given", "gegeben", "recall", "statement", "aufgabenstellung", "task", "problem statement", "wiederholung"}
-)
+_FILLER_WORDS = """
+for fur equation eq gleichung of the von zu zur der die das with respect to w r t wrt function funktion case
+fall part teil and und we get is ist final result ergebnis its expression ausdruck component komponente
+state zustand vector vektor
+"""
+_FILLER = frozenset(_FILLER_WORDS.split())
+GIVEN = frozenset({"given", "gegeben", "recall", "aufgabenstellung", "problem statement", "wiederholung", "erinnerung"})
 ANSWERS = frozenset({
     "answer", "your answer", "my answer", "solution", "my solution", "antwort", "deine antwort", "losung", "lösung",
     "meine lösung", "your solution",
 })  # fmt: skip
-_GREEK = [
-    "alpha",
-    "beta",
-    "gamma",
-    "delta",
-    "epsilon",
-    "zeta",
-    "eta",
-    "theta",
-    "iota",
-    "kappa",
-    "lambda",
-    "mu",
-    "nu",
-    "xi",
-    "pi",
-    "rho",
-    "sigma",
-    "tau",
-    "phi",
-    "chi",
-    "psi",
-    "omega",
-]
+_GREEK_WORDS = """
+alpha beta gamma delta epsilon zeta eta theta iota kappa lambda mu nu xi pi rho sigma tau phi chi psi omega
+"""
+_GREEK = _GREEK_WORDS.split()
 
 
 def folded(text: str) -> str:
@@ -147,24 +86,35 @@ def extended(label: str, question: str, path: tuple[str, ...], labels: Labels) -
     """The path of an item, or of a group of items, that a label names below `path`; None when it names none.
 
     A label may name a piece further down than the next ("Gradient" below "f1"), several at once ("Dimension of f2"),
-    or a sibling of where we are ("f2" after "f1").
+    or a sibling of where we are ("f2" after "f1").  A mere symbol names an item only by itself, not within
+    a longer name ("adjoint of x1").
     """
     spoken = words(label)
     if not spoken or len(spoken) > MAX_WORDS:
         return None
-    best: tuple[int, int, tuple[str, ...]] | None = None
+    best: tuple[int, int, int, tuple[str, ...]] | None = None
     for target in labels.paths.get(question, {}):
         for depth in range(1, len(target) + 1):
             head = target[:depth]
-            named = [any(_says(word, piece) for word in spoken) for piece in head]
+            hits = [[at for at, word in enumerate(spoken) if _says(word, piece)] for piece in head]
             inherited = [at < len(path) and path[at] == piece for at, piece in enumerate(head)]
-            if not named[-1] or not all(n or i for n, i in zip(named, inherited, strict=True)):
+            if not hits[-1] or not all(n or i for n, i in zip(hits, inherited, strict=True)):
                 continue
-            covered = sum(any(_says(word, piece) for piece in head) for word in spoken)
-            rank = (covered, -depth, head)
-            if best is None or rank[:2] > best[:2]:
+            covered = len({at for hit in hits for at in hit})
+            if (
+                covered < len(spoken)
+                and (_is_symbol(head[-1]) or 2 * covered < len(spoken))
+                and head[-1] not in ALIASES
+            ):
+                continue
+            rank = (covered, -hits[-1][0], -depth, head)
+            if best is None or rank[:3] > best[:3]:
                 best = rank
-    return best[2] if best else None
+    return best[3] if best else None
+
+
+def _is_symbol(piece: str) -> bool:
+    return len(piece) <= 2 or any(c.isdigit() for c in piece)
 
 
 def names_only(label: str, question: str, path: tuple[str, ...], labels: Labels) -> bool:

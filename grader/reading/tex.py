@@ -15,43 +15,12 @@ from grader.reading.wording import notation_of
 LEVELS = {"part": 1, "chapter": 1, "section": 1, "subsection": 2, "subsubsection": 3, "paragraph": 4, "subparagraph": 5}
 BOLD = frozenset({"textbf", "bf", "bfseries", "underline", "textsc", "emph", "textit", "Large", "large", "textsf"})
 # Commands whose argument is no running text.
-SILENT = frozenset(
-    [
-        "label",
-        "ref",
-        "eqref",
-        "cite",
-        "usepackage",
-        "documentclass",
-        "vspace",
-        "hspace",
-        "setlength",
-        "pagestyle",
-        "thispagestyle",
-        "input",
-        "include",
-        "bibliography",
-        "bibliographystyle",
-        "setcounter",
-        "addtocounter",
-        "geometry",
-        "hypersetup",
-        "color",
-        "textcolor",
-        "definecolor",
-        "newcommand",
-        "renewcommand",
-        "title",
-        "date",
-        "maketitle",
-        "lstset",
-        "caption",
-        "footnotesize",
-        "href",
-        "pdfobj",
-        "pdfnames",
-    ]
-)
+_SILENT_WORDS = """
+label ref eqref cite usepackage documentclass vspace hspace setlength pagestyle thispagestyle input include
+bibliography bibliographystyle setcounter addtocounter geometry hypersetup color textcolor definecolor
+newcommand renewcommand title date maketitle lstset caption footnotesize href pdfobj pdfnames
+"""
+SILENT = frozenset(_SILENT_WORDS.split())
 EXERCISES = frozenset({"exercise", "problem", "question", "task", "aufgabe", "uebung", "ex", "prob"})
 SOLUTIONS = frozenset({"solution", "answer", "loesung", "antwort", "sol"})
 ACCENTS = {'"': "̈", "'": "́", "`": "̀", "^": "̂", "~": "̃", "c": "̧"}
@@ -240,7 +209,7 @@ def _command(page: _Page, text: str, name: str, start: int, at: int, end: int) -
         return at
     if name in ("input", "include", "subfile"):
         argument = _ARGUMENT.match(text, at, end)
-        message = f"\\{name}{{{argument.group(1) if argument else ''}}} was not followed; hand in one file or each file by itself."
+        message = f"\\{name}{{{argument.group(1) if argument else ''}}} was not followed; hand in each file by itself."
         page.remarks.append(Remark("input_ignored", message, page.source.place(start)))
     if name in BOLD and not page.runs and not page.words.strip():
         page.bold = True
@@ -338,9 +307,7 @@ def _counted(style: str, count: int) -> str:
     if style.lower() == "alph":
         letter = chr(ord("a") + (count - 1) % 26)
     else:
-        letter = (["i", "ii", "iii", "iv", "v", "vi", "vii", "viii", "ix", "x", "xi", "xii"] + ["?"])[
-            min(count - 1, 12)
-        ]
+        letter = ("?", "i", "ii", "iii", "iv", "v", "vi", "vii", "viii", "ix", "x")[count if count <= 10 else 0]
     return letter.upper() if style[0].isupper() else letter
 
 

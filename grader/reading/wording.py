@@ -7,133 +7,22 @@ import re
 from grader.model import Notation
 
 # Names of more than two letters that occur in formulas typed without a backslash.
-MATHEMATICAL = frozenset(
-    [
-        "sin",
-        "cos",
-        "tan",
-        "cot",
-        "sec",
-        "csc",
-        "sinh",
-        "cosh",
-        "tanh",
-        "arcsin",
-        "arccos",
-        "arctan",
-        "asin",
-        "acos",
-        "atan",
-        "exp",
-        "log",
-        "ln",
-        "sqrt",
-        "abs",
-        "sign",
-        "sgn",
-        "max",
-        "min",
-        "sum",
-        "mean",
-        "prod",
-        "diag",
-        "trace",
-        "det",
-        "inv",
-        "dot",
-        "outer",
-        "softmax",
-        "relu",
-        "sigmoid",
-        "softplus",
-        "norm",
-        "transpose",
-        "hadamard",
-        "kron",
-        "grad",
-        "nabla",
-        "alpha",
-        "beta",
-        "gamma",
-        "delta",
-        "epsilon",
-        "eps",
-        "zeta",
-        "eta",
-        "theta",
-        "iota",
-        "kappa",
-        "lambda",
-        "lam",
-        "mu",
-        "nu",
-        "xi",
-        "pi",
-        "rho",
-        "sigma",
-        "tau",
-        "phi",
-        "chi",
-        "psi",
-        "omega",
-        "partial",
-        "infty",
-        "inf",
-        "log2",
-        "log10",
-        "argmax",
-        "argmin",
-        "lim",
-        "for",
-        "all",
-        "otherwise",
-        "if",
-        "where",
-        "matrix",
-        "vec",
-    ]
-)
-_SHORT_WORDS = frozenset(
-    [
-        "a_",
-        "is",
-        "of",
-        "we",
-        "so",
-        "if",
-        "to",
-        "by",
-        "as",
-        "at",
-        "it",
-        "an",
-        "or",
-        "on",
-        "do",
-        "be",
-        "no",
-        "in",
-        "der",
-        "die",
-        "das",
-        "und",
-        "ist",
-        "mit",
-        "von",
-        "zu",
-        "es",
-        "wir",
-        "so",
-        "im",
-        "am",
-        "er",
-    ]
-)
+_MATHEMATICAL_WORDS = """
+sin cos tan cot sec csc sinh cosh tanh arcsin arccos arctan asin acos atan exp log ln sqrt abs sign sgn max min
+sum mean prod diag trace det inv dot outer softmax relu sigmoid softplus norm transpose hadamard kron grad nabla
+alpha beta gamma delta epsilon eps zeta eta theta iota kappa lambda lam mu nu xi pi rho sigma tau phi chi psi
+omega partial infty inf log2 log10 argmax argmin lim for all otherwise if where matrix vec
+"""
+MATHEMATICAL = frozenset(_MATHEMATICAL_WORDS.split())
+_SHORT_WORDS_WORDS = """
+is of we so if to by as at it an or on do be no in der die das und ist mit von zu es wir so im am er
+"""
+_SHORT_WORDS = frozenset(_SHORT_WORDS_WORDS.split())
 _WORD = re.compile(r"[A-Za-zÄÖÜäöüß]{2,}")
 _COMMAND = re.compile(r"\\[A-Za-z]+")
 _NAMED = re.compile(r"(?:\\(?:text|mathrm|operatorname|mathbf|textrm|mathit)\*?)\s*\{[^{}]{0,80}\}")
 _RELATION = re.compile(r"[=≈≤≥<>∈]")
-_OPERATOR = re.compile(r"[=+*/^<>≈∂∇√·×−⋅ᵀ⊙]|\d|\\[A-Za-z]|[A-Za-z]'|\w\(|[A-Za-z]_|-\s*\w")
+_OPERATOR = re.compile(r"[=+*/^<>≈∂∇√·×−⋅ᵀ⊙]|\d|\\[A-Za-z]|[A-Za-z]'|\w\(|[A-Za-z]_|-\s*\w|\b\w{1,3}\s+x\s+\w{1,3}\b")
 
 
 def prose_words(text: str) -> list[re.Match[str]]:
