@@ -34,7 +34,8 @@ class CellClient(NotebookClient):  # type: ignore[misc]
     """nbclient without its once-a-second look whether the kernel lives: our channel says so at once."""
 
     async def _async_poll_kernel_alive(self) -> None:
-        await asyncio.get_running_loop().create_future()
+        self._never = asyncio.get_running_loop().create_future()  # held, so that the task is cancelled, not collected
+        await self._never
 
 
 class Channel:
@@ -166,6 +167,7 @@ class Kernel:
 
     async def _await_end(self) -> None:
         status = await asyncio.shield(self._gone)
+        await asyncio.wait(self._tasks[:1], timeout=INTERRUPT_GRACE_SECONDS)  # its last words are still in the pipe
         if not self.reason:
             self.reason = "kernel.died"
             self.detail = f"ended by signal {status - 128}" if status > 128 else f"ended with status {status}"
@@ -183,13 +185,19 @@ class Kernel:
             self.kill("kernel.violation", str(error))
         else:
             # The end of the channel is not yet the end of the process: the supervisor says when it is gone.
-            await asyncio.sleep(INTERRUPT_GRACE_SECONDS)
+            self._loop.call_later(INTERRUPT_GRACE_SECONDS, self._end_after_closing)
+
+    def _end_after_closing(self) -> None:
+        if not self.dead.is_set():
             self.kill("kernel.died", "closed its channel")
 
     def _take(self, frame: dict[str, Any], size: int) -> None:
         channel = frame.get("channel")
         if channel == "setup":
             self.kill("sandbox.failed", messages.text(frame.get("error"), 2000))
+            return
+        if channel == "last":
+            self.kill("kernel.died", messages.text(frame.get("error"), 4000))
             return
         if channel == "probe":
             self._take_reply(frame)

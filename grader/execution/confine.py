@@ -44,15 +44,18 @@ def supervise(
     plan: Plan,
     lease: socket.socket,
     mapped: Callable[[], None],
-    run: Callable[[], None],
+    run: Callable[[dict[str, int]], None],
     channel: socket.socket,
 ) -> int:
     """Fork the kernel, keep it within its lease and lifetime, clean up after it.  Its exit status (128 + signal).
 
-    `mapped` returns when the zygote has written the identity maps; `run` is the confined part and never returns.
+    `mapped` returns when the zygote has written the identity maps; `run` is the confined part, given
+    the descriptors of the trees it may show, and never returns.
     """
+    opened: dict[str, int] = {}
     if plan.tier == "namespaces":
         namespaces.leave_host(plan.user_namespace)
+        opened = namespaces.open_trees(plan.root)
         if plan.user_namespace:
             mapped()
             namespaces.become_nobody(may_set_groups=plan.privileged, keep_capabilities=True)
@@ -63,9 +66,11 @@ def supervise(
     syscalls.prctl(syscalls.PR_SET_PDEATHSIG, signal.SIGKILL)  # after the last change of identity, which clears it
     kernel = os.fork()
     if kernel == 0:
-        run()
+        run(opened)
         os._exit(SETUP_FAILED)
     channel.close()
+    for handle in opened.values():
+        os.close(handle)
     status = _watch(kernel, plan, lease)
     if plan.tier != "namespaces":
         shutil.rmtree(plan.scratch, ignore_errors=True)
@@ -117,7 +122,7 @@ def _size(directory: str) -> int:
     return total
 
 
-def enter(plan: Plan) -> str:
+def enter(plan: Plan, opened: dict[str, int]) -> str:
     """Confine this process for good, as its tier says.  The working directory is returned.  Raises OSError."""
     in_use = _address_space()
     if plan.tier == "none":
@@ -127,7 +132,7 @@ def enter(plan: Plan) -> str:
     read: tuple[str, ...]
     listed: tuple[str, ...]
     if plan.tier == "namespaces":
-        namespaces.build_root(plan.root)
+        namespaces.build_root(plan.root, opened)
         os.makedirs(namespaces.WORK, exist_ok=True)
         work, read, listed, write = namespaces.WORK, ("/",), (), ("/tmp",)  # noqa: S108
         if not plan.user_namespace:
@@ -175,7 +180,7 @@ def _limit(plan: Plan, in_use: int) -> None:
 def _address_space() -> int:
     """Bytes of address space in use now."""
     try:
-        with open("/proc/self/statm", encoding="ascii") as file:  # noqa: PTH123
+        with open("/proc/self/statm", "rb") as file:  # noqa: PTH123
             return int(file.read().split()[0]) * resource.getpagesize()
     except OSError:  # no /proc here: be generous once
         return 1 << 30

@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import builtins
 import importlib.abc
+import logging
 import os
 import random
 import signal
@@ -69,7 +70,10 @@ def prepare(directory: str) -> PipeKernel:
     config.HistoryManager.hist_file = ":memory:"
     config.InteractiveShell.history_length = 0
     os.environ["IPYTHONDIR"] = directory
-    kernel = PipeKernel.instance(config=config, session=session, iopub_socket=streams.IOPUB)
+    log = logging.getLogger("ipykernel.sandbox")
+    log.addHandler(logging.NullHandler())
+    log.propagate = False
+    kernel = PipeKernel.instance(config=config, session=session, iopub_socket=streams.IOPUB, log=log)
     kernel.shell_channel_thread = _NoShellThread()
     kernel.shell.displayhook.session = session
     return kernel

@@ -7,7 +7,9 @@ Paths are handled as text: this is the hot path of every kernel start.
 from __future__ import annotations
 
 import os
+from collections.abc import Mapping
 from dataclasses import dataclass
+from pathlib import Path
 
 from grader.execution import syscalls
 
@@ -23,14 +25,22 @@ NOBODY = 65534
 WORK = "/tmp/work"  # noqa: S108 - inside the sandbox, where /tmp is a private tmpfs
 DEVICES = ("/dev/null", "/dev/zero", "/dev/full", "/dev/random", "/dev/urandom")
 _ETC = {"passwd": f"student:x:{NOBODY}:{NOBODY}:student:{WORK}:/bin/false\n", "group": f"student:x:{NOBODY}:\n"}
-_EXISTS, _IS_DIR, _IS_LINK = os.path.exists, os.path.isdir, os.path.islink
+
+
+@dataclass(frozen=True, slots=True)
+class Tree:
+    """A directory, a file, or a symbolic link (then `link` is its text) of the real file system."""
+
+    path: str
+    directory: bool
+    link: str = ""
 
 
 @dataclass(frozen=True, slots=True)
 class Root:
     """What is visible: trees of the real file system to read, and paths below them that are covered up."""
 
-    read: tuple[str, ...]
+    read: tuple[Tree, ...]
     hidden: tuple[str, ...]
     mount_point: str  # an existing empty directory of ours
     disk_bytes: int
@@ -39,6 +49,7 @@ class Root:
 def leave_host(inside_user_namespace: bool) -> None:
     """Leave every namespace of the host.  The process must have one thread.  Raises OSError."""
     syscalls.unshare(NAMESPACES | (syscalls.CLONE_NEWUSER if inside_user_namespace else 0))
+    syscalls.mount("none", "/", None, syscalls.MS_REC | syscalls.MS_PRIVATE)
 
 
 def write_identity_maps(pid: int, outer_user: int, outer_group: int, may_set_groups: bool) -> None:
@@ -59,16 +70,20 @@ def become_nobody(may_set_groups: bool, keep_capabilities: bool) -> None:
     os.setresuid(NOBODY, NOBODY, NOBODY)
 
 
-def build_root(root: Root) -> bool:
+def open_trees(root: Root) -> dict[str, int]:
+    """Descriptors of the trees, opened in the new mount namespace while this process may still reach them all."""
+    return {tree.path: os.open(tree.path, os.O_PATH | os.O_CLOEXEC) for tree in root.read if not tree.link}
+
+
+def build_root(root: Root, opened: Mapping[str, int]) -> bool:
     """Build the root and move into it.  Whether /proc could be had is returned; every other failure raises OSError."""
     new = root.mount_point
-    syscalls.mount("none", "/", None, syscalls.MS_REC | syscalls.MS_PRIVATE)
     flags = syscalls.MS_NOSUID | syscalls.MS_NODEV
     syscalls.mount("tmpfs", new, "tmpfs", flags, "size=1m,nr_inodes=512,mode=755")
-    for path in root.read:
-        _show(new, path)
+    for tree in root.read:
+        _show(new, tree, opened)
     for path in DEVICES:
-        _show(new, path, read_only=False)
+        _bind(new, path, path, directory=False)
     os.makedirs(f"{new}/etc", exist_ok=True)
     for name, text in _ETC.items():
         _write(f"{new}/etc/{name}", text, os.O_CREAT)
@@ -84,34 +99,36 @@ def build_root(root: Root) -> bool:
     syscalls.detach(".")
     os.chdir("/")
     syscalls.mount("none", "/", None, syscalls.MS_REMOUNT | syscalls.MS_BIND | syscalls.MS_RDONLY | flags)
+    for descriptor in opened.values():
+        os.close(descriptor)
     return has_proc
 
 
-def _show(new: str, path: str, read_only: bool = True) -> None:
-    if _IS_LINK(path):
-        target = f"{new}{path}"
-        os.makedirs(os.path.dirname(target), exist_ok=True)  # noqa: PTH120
-        if not os.path.lexists(target):
-            os.symlink(os.readlink(path), target)  # noqa: PTH115
+def _show(new: str, tree: Tree, opened: Mapping[str, int]) -> None:
+    if tree.link:
+        os.makedirs(os.path.dirname(f"{new}{tree.path}"), exist_ok=True)  # noqa: PTH120
+        os.symlink(tree.link, f"{new}{tree.path}")
         return
-    if not _EXISTS(path):
-        return
+    target = _bind(new, f"/proc/self/fd/{opened[tree.path]}", tree.path, tree.directory)
+    syscalls.make_read_only(target)
+
+
+def _bind(new: str, source: str, path: str, directory: bool) -> str:
     target = f"{new}{path}"
-    if _IS_DIR(path):
+    if directory:
         os.makedirs(target, exist_ok=True)
     else:
         os.makedirs(os.path.dirname(target), exist_ok=True)  # noqa: PTH120
         os.close(os.open(target, os.O_CREAT | os.O_WRONLY, 0o644))
-    syscalls.mount(path, target, None, syscalls.MS_BIND | syscalls.MS_REC)
-    if read_only:
-        syscalls.make_read_only(target)
+    syscalls.mount(source, target, None, syscalls.MS_BIND | syscalls.MS_REC)
+    return target
 
 
 def _hide(new: str, path: str) -> None:
     target = f"{new}{path}"
-    if _IS_DIR(target):
+    if Path(target).is_dir():
         syscalls.mount(f"{new}/.nothing", target, None, syscalls.MS_BIND)
-    elif _EXISTS(target):
+    elif Path(target).exists():
         syscalls.mount("/dev/null", target, None, syscalls.MS_BIND)
 
 

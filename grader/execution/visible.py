@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from grader.execution.limits import WATCHED
+from grader.execution.namespaces import Tree
 
 OWN = ("grader", "reference")
 SYSTEM = (
@@ -27,7 +28,7 @@ FOREIGN = ("python3*/site-packages", "python3*/dist-packages", "python3/dist-pac
 class View:
     """`trees` with `hidden` covered up (namespaces); the same as `readable` and `listable` allow-lists (Landlock)."""
 
-    trees: tuple[str, ...]
+    trees: tuple[Tree, ...]
     hidden: tuple[str, ...]
     readable: tuple[str, ...]
     listable: tuple[str, ...]
@@ -44,7 +45,12 @@ def view(imports: Iterable[str], own_roots: Iterable[str]) -> View:
     trees = _outermost(path for path in wanted if Path(path).exists())
     hidden = _hidden(frozenset(imports), on_path, trees)
     readable, listable = _without(trees, hidden)
-    return View(trees, hidden, readable, listable, all(_reachable_by_everyone(tree) for tree in trees))
+    return View(tuple(_tree(path) for path in trees), hidden, readable, listable, all(_reachable_by_everyone(tree) for tree in trees))
+
+
+def _tree(path: str) -> Tree:
+    place = Path(path)
+    return Tree(path, place.is_dir(), str(place.readlink()) if place.is_symlink() else "")
 
 
 def _outermost(paths: Iterable[str]) -> tuple[str, ...]:

@@ -6,6 +6,7 @@ descriptors: the kernel's end of its channel, and the kernel's end of its lease.
 
 from __future__ import annotations
 
+import codecs
 import gc
 import importlib
 import json
@@ -42,6 +43,8 @@ def main() -> None:
     prepared, guard, missing = _prepare(setting)
     view = visible.view(setting.imports, setting.own_roots)
     kernel.forget_grader(setting.own_roots)
+    for name in ("ascii", "latin-1", "utf-8", "idna"):
+        codecs.lookup(name)  # between leaving the host and reaching the new root nothing can be imported
     gc.collect()
     gc.freeze()
     threads = _threads()
@@ -183,37 +186,37 @@ class _Nest:
                 if answers.recv(1) != b"y":
                     raise OSError("the identity maps of the user namespace cannot be written")
 
-            def run() -> None:
+            def run(opened: dict[str, int]) -> None:
                 lease.close()
                 answers.close()
-                self._be_kernel(plan, seed, channel)
+                self._be_kernel(plan, opened, seed, channel)
 
             status = confine.supervise(plan, lease, mapped, run, channel)
-        except OSError as error:
-            _report_failure(channel, error)
+        except BaseException as error:  # noqa: BLE001 - the last stop before the end of the process
+            _report(channel, "setup", f"{type(error).__name__}: {error}")
         finally:
             os._exit(status)
 
-    def _be_kernel(self, plan: confine.Plan, seed: int, channel: socket.socket) -> None:
+    def _be_kernel(self, plan: confine.Plan, opened: dict[str, int], seed: int, channel: socket.socket) -> None:
         """Never returns."""
         try:
-            work = confine.enter(plan)
+            work = confine.enter(plan, opened)
         except OSError as error:
-            _report_failure(channel, error)
+            _report(channel, "setup", str(error))
             os._exit(confine.SETUP_FAILED)
         os.environ["HOME"] = work
         os.environ["TMPDIR"] = "/tmp" if plan.tier == "namespaces" else work  # noqa: S108
         try:
             kernel.serve(self.prepared, channel, plan.limits, self.guard, seed, work)
-        except BaseException:  # noqa: BLE001 - the last stop before the end of the process
-            traceback.print_exc()
+        except BaseException as error:  # noqa: BLE001 - the last stop before the end of the process
+            _report(channel, "last", "".join(traceback.format_exception(error))[-2000:])
         finally:
             os._exit(0)
 
 
-def _report_failure(channel: socket.socket, error: OSError) -> None:
+def _report(channel: socket.socket, kind: str, error: str) -> None:
     try:
-        channel.sendall(frames.encode({"channel": "setup", "error": str(error)}))
+        channel.sendall(frames.encode({"channel": kind, "error": error}))
     except OSError:
         return
 
