@@ -12,42 +12,43 @@ from flint import arb
 from reference import balls, reals
 from reference.primitive import Attrs, Primitive, Value, entries, mapped
 
+Slope = Callable[[Any, tuple[Value, ...], Value], Value]  # (o, xs, y) -> partial derivative in one argument
+
 
 def combination(
     name: str,
     real: Callable[..., Any],
     ball: Callable[..., Any],
     symbolic: Callable[..., Any],
-    slopes: Callable[..., tuple[Value, ...]] | None,
+    slopes: tuple[Slope | None, ...],
     latex: str,
     domain: str = "real",
     kink: str = "",
-    arity: int = 2,
 ) -> Primitive:
-    """A primitive of several arguments; `slopes(o, xs, y)` are its partial derivatives (None where it is constant)."""
+    """A primitive of several arguments with one partial derivative each (None where it is constant in between)."""
+    arity = len(slopes)
 
     def tangent(o: Any, attrs: Attrs, xs: tuple[Value, ...], y: Value, ts: tuple[Value, ...]) -> Value:
-        assert slopes is not None
         total = o.zeros_like(y)
-        for slope, t in zip(slopes(o, xs, y), ts, strict=True):
-            if slope is not None:
-                total = total + t * slope
+        for slope, t in zip(slopes, ts, strict=True):
+            if slope is not None and t is not None:
+                total = total + t * slope(o, xs, y)
         return total
 
     def adjoint(o: Any, attrs: Attrs, xs: tuple[Value, ...], y: Value, g: Value) -> tuple[Value, ...]:
-        assert slopes is not None
         return tuple(
-            None if slope is None else o.unbroadcast(g * slope, o.shape(x))
-            for slope, x in zip(slopes(o, xs, y), xs, strict=True)
+            None if slope is None or o.is_constant(x) else o.unbroadcast(g * slope(o, xs, y), o.shape(x))
+            for slope, x in zip(slopes, xs, strict=True)
         )
 
+    differentiable = name != "binomial"
     return Primitive(
         name=name,
         forward=lambda attrs, *values: real(*values),
         ball=mapped(ball, arity),
         sympy=mapped(symbolic, arity),
-        jvp=None if slopes is None else tangent,
-        vjp=None if slopes is None else adjoint,
+        jvp=tangent if differentiable else None,
+        vjp=adjoint if differentiable else None,
         latex=latex,
         cost=entries,
         domain=domain,
@@ -55,81 +56,77 @@ def combination(
     )
 
 
-def _power_slopes(o: Any, xs: tuple[Value, ...], y: Value) -> tuple[Value, ...]:
-    """b a**(b-1) and, where the exponent is not a constant, y ln a.  The base of 0**b has slope 0 in b."""
-    a, b = xs
-    if o.is_constant(b):
-        return b * a ** (b - o.number(1)), None
-    return b * a ** (b - o.number(1)), y * o.log(a)
+def _one(o: Any, xs: tuple[Value, ...], y: Value) -> Value:
+    return o.number(1)
 
 
-def _add_slopes(o: Any, xs: tuple[Value, ...], y: Value) -> tuple[Value, ...]:
-    return o.number(1), o.number(1)
+def _minus_one(o: Any, xs: tuple[Value, ...], y: Value) -> Value:
+    return o.number(-1)
 
 
-def _sub_slopes(o: Any, xs: tuple[Value, ...], y: Value) -> tuple[Value, ...]:
-    return o.number(1), o.number(-1)
+def _share(o: Any, xs: tuple[Value, ...], y: Value) -> Value:
+    """1 where the first is larger, 1/2 at ties, 0 elsewhere."""
+    return (1 + o.sign(xs[0] - xs[1])) / 2
 
 
-def _mul_slopes(o: Any, xs: tuple[Value, ...], y: Value) -> tuple[Value, ...]:
-    return xs[1], xs[0]
+def _rest(o: Any, xs: tuple[Value, ...], y: Value) -> Value:
+    return (1 + o.sign(xs[1] - xs[0])) / 2
 
 
-def _div_slopes(o: Any, xs: tuple[Value, ...], y: Value) -> tuple[Value, ...]:
-    a, b = xs
-    return 1 / b, -a / b**2
-
-
-def _max_slopes(o: Any, xs: tuple[Value, ...], y: Value) -> tuple[Value, ...]:
-    a, b = xs
-    half = (1 + o.sign(a - b)) / 2
-    return half, 1 - half
-
-
-def _min_slopes(o: Any, xs: tuple[Value, ...], y: Value) -> tuple[Value, ...]:
-    a, b = xs
-    half = (1 + o.sign(b - a)) / 2
-    return half, 1 - half
-
-
-def _select_slopes(o: Any, xs: tuple[Value, ...], y: Value) -> tuple[Value, ...]:
-    taken = o.step(xs[0])
-    return None, taken, 1 - taken
-
-
-def _sympy_power(a: Any, b: Any) -> Any:
-    return a**b
-
+POWER_SLOPES: tuple[Slope, ...] = (
+    lambda o, xs, y: xs[1] * xs[0] ** (xs[1] - o.number(1)) if o.symbolic else xs[1] * o.pow(xs[0], xs[1] - 1),
+    lambda o, xs, y: y * o.log(xs[0]),
+)
 
 TIE = "any shares in [0, 1] that add up to 1 where the two are equal"
 
 ARITHMETIC: tuple[Primitive, ...] = (
-    combination("add", operator.add, operator.add, operator.add, _add_slopes, "{} + {}"),
-    combination("sub", operator.sub, operator.sub, operator.sub, _sub_slopes, "{} - {}"),
-    combination("mul", operator.mul, operator.mul, operator.mul, _mul_slopes, r"{} \cdot {}"),
-    combination("div", reals.divide, balls.divide, operator.truediv, _div_slopes, r"\frac{{{}}}{{{}}}", "divisor ≠ 0"),
+    combination("add", operator.add, operator.add, operator.add, (_one, _one), "{} + {}"),
+    combination("sub", operator.sub, operator.sub, operator.sub, (_one, _minus_one), "{} - {}"),
+    combination(
+        "mul",
+        operator.mul,
+        operator.mul,
+        operator.mul,
+        (lambda o, xs, y: xs[1], lambda o, xs, y: xs[0]),
+        r"{} \cdot {}",
+    ),
+    combination(
+        "div",
+        reals.divide,
+        balls.divide,
+        operator.truediv,
+        (lambda o, xs, y: 1 / xs[1], lambda o, xs, y: -xs[0] / xs[1] ** 2),
+        r"\frac{{{}}}{{{}}}",
+        "divisor ≠ 0",
+    ),
     combination(
         "pow",
         reals.power,
         balls.power,
-        _sympy_power,
-        _power_slopes,
+        operator.pow,
+        POWER_SLOPES,
         "{}^{{{}}}",
         "base > 0; base ≥ 0 for exponents > 0; any base but 0 for whole exponents, 0 too from 0 on",
     ),
-    combination("maximum", reals.maximum, arb.max, sp.Max, _max_slopes, r"\max({}, {})", kink=TIE),
-    combination("minimum", reals.minimum, arb.min, sp.Min, _min_slopes, r"\min({}, {})", kink=TIE),
+    combination("maximum", reals.maximum, arb.max, sp.Max, (_share, _rest), r"\max({}, {})", kink=TIE),
+    combination("minimum", reals.minimum, arb.min, sp.Min, (_rest, _share), r"\min({}, {})", kink=TIE),
     combination(
-        "binomial", reals.binomial, balls.binomial, sp.binomial, None, r"\binom{{{}}}{{{}}}", "whole numbers 0 ≤ k ≤ n"
+        "binomial",
+        reals.binomial,
+        balls.binomial,
+        sp.binomial,
+        (None, None),
+        r"\binom{{{}}}{{{}}}",
+        "whole numbers 0 ≤ k ≤ n",
     ),
     combination(
         "select",
         reals.choose,
         balls.choose,
         lambda c, a, b: sp.Piecewise((a, c > 0), (b, True)),
-        _select_slopes,
+        (None, lambda o, xs, y: o.step(xs[0]), lambda o, xs, y: 1 - o.step(xs[0])),
         r"\begin{{cases}} {1} & {0} > 0 \\ {2} & \text{{else}} \end{{cases}}",
         kink="the second branch at 0",
-        arity=3,
     ),
 )

@@ -159,7 +159,14 @@ POWERS = (
         "x > 0",
     ),
     function("sqrt", reals.sqrt, arb.sqrt, sp.sqrt, lambda o, x, y: 1 / (2 * y), r"\sqrt{{{}}}", "x ≥ 0"),
-    function("cbrt", reals.cube_root, balls.cube_root, sp.real_root, lambda o, x, y: 1 / (3 * y**2), r"\sqrt[3]{{{}}}"),
+    function(
+        "cbrt",
+        reals.cube_root,
+        balls.cube_root,
+        lambda x: sp.real_root(x, 3),
+        lambda o, x, y: 1 / (3 * y**2),
+        r"\sqrt[3]{{{}}}",
+    ),
     function(
         "erf", reals.erf, arb.erf, sp.erf, lambda o, x, y: 2 / o.sqrt(o.pi) * o.exp(-(x**2)), r"\operatorname{{erf}} {}"
     ),

@@ -127,6 +127,8 @@ def logarithm(x: Operand, base: Operand) -> Expr:
 
 
 def _reduce(op: str, x: Expr, axis: Axis, keepdims: bool, **more: Any) -> Expr:
+    if not x.shape and op != "norm":
+        return x
     return apply(op, x, axis=normal_axis(axis, x.shape), keepdims=keepdims, **more)
 
 
@@ -343,7 +345,7 @@ def rewrite(outputs: Sequence[Expr], rule: Callable[[Expr, tuple[Expr, ...]], Ex
 
 
 def substitute(expr: Expr, values: Mapping[str, Operand] | Mapping[Expr, Operand]) -> Expr:
-    """Replace symbols (by name) or whole subexpressions (by node), all at once.  Raises ShapeError where that breaks."""
+    """Replace symbols (by name) or whole subexpressions (by node), all at once.  Raises ShapeError."""
     by_name = {k: constant(v) for k, v in values.items() if isinstance(k, str)}
     by_node = {k: constant(v) for k, v in values.items() if isinstance(k, Expr)}
 

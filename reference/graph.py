@@ -176,7 +176,7 @@ def run_all(graph: Graph, env: Mapping[str, Value], field: Field = FLOAT) -> lis
 
 
 def run(graph: Graph, env: Mapping[str, Value], field: Field = FLOAT) -> tuple[Value, ...]:
-    """The values of the outputs.  A scalar symbol may be given an array, a scalar graph is then evaluated at many points."""
+    """The values of the outputs.  Scalar symbols may be given arrays: many points at once."""
     values = run_all(graph, env, field)
     return tuple(values[i] for i in graph.outputs)
 

@@ -109,7 +109,8 @@ def _sympy_determinant(attrs: Attrs, x: Value) -> Value:
 
 def linear(name: str) -> Tangent:
     def tangent(o: Any, attrs: Attrs, xs: tuple[Value, ...], y: Value, ts: tuple[Value, ...]) -> Value:
-        return o.apply(name, *ts, **attrs)
+        full = tuple(o.zeros_like(x) if t is None else t for x, t in zip(xs, ts, strict=True))
+        return o.apply(name, *full, **attrs)
 
     return tangent
 
@@ -117,6 +118,8 @@ def linear(name: str) -> Tangent:
 def bilinear(name: str) -> Tangent:
     def tangent(o: Any, attrs: Attrs, xs: tuple[Value, ...], y: Value, ts: tuple[Value, ...]) -> Value:
         (a, b), (s, t) = xs, ts
+        if s is None or t is None:
+            return o.apply(name, a, t, **attrs) if s is None else o.apply(name, s, b, **attrs)
         return o.apply(name, s, b, **attrs) + o.apply(name, a, t, **attrs)
 
     return tangent
@@ -128,9 +131,9 @@ def _matmul_vjp(o: Any, attrs: Attrs, xs: tuple[Value, ...], y: Value, g: Value)
     m, n = o.shape(a), o.shape(b)
     if len(m) > 2 or len(n) > 2:
         if len(n) == 1:
-            column = o.reshape(b, (n[0], 1))
-            ga, gb = _matmul_vjp(o, attrs, (a, column), None, o.reshape(g, (*o.shape(g), 1)))
-            return ga, o.reshape(gb, n)
+            column = o.reshape(b, shape=(n[0], 1))
+            ga, gb = _matmul_vjp(o, attrs, (a, column), None, o.reshape(g, shape=(*o.shape(g), 1)))
+            return ga, o.reshape(gb, shape=n)
         ga, gb = o.matmul(g, _swapped(o, b)), o.matmul(_swapped(o, a), g)
         return o.unbroadcast(ga, m), o.unbroadcast(gb, n)
     return o.as_shape(o.matmul(g, o.transpose(b)), m), o.as_shape(o.matmul(o.transpose(a), g), n)
@@ -187,10 +190,10 @@ def _logdet_slope(o: Any, x: Value) -> Value:
 def _kron_vjp(o: Any, attrs: Attrs, xs: tuple[Value, ...], y: Value, g: Value) -> tuple[Value, ...]:
     a, b = xs
     (m, n), (p, q) = (s if len(s) == 2 else (s[0], 1) for s in (o.shape(a), o.shape(b)))
-    split = o.reshape(g, (m, p, n, q))
-    ga = o.sum(split * o.reshape(b, (1, p, 1, q)), axis=(1, 3), keepdims=False)
-    gb = o.sum(split * o.reshape(a, (m, 1, n, 1)), axis=(0, 2), keepdims=False)
-    return o.reshape(ga, o.shape(a)), o.reshape(gb, o.shape(b))
+    split = o.reshape(g, shape=(m, p, n, q))
+    ga = o.sum(split * o.reshape(b, shape=(1, p, 1, q)), axis=(1, 3), keepdims=False)
+    gb = o.sum(split * o.reshape(a, shape=(m, 1, n, 1)), axis=(0, 2), keepdims=False)
+    return o.reshape(ga, shape=o.shape(a)), o.reshape(gb, shape=o.shape(b))
 
 
 def _matmul_cost(attrs: Attrs, shapes: tuple[Shape, ...], out: Shape) -> int:

@@ -49,7 +49,7 @@ def matrix_jacobian(expr: Expr, wrt: Expr, rules: Rules) -> Expr | None:
 
 
 class _Linear:
-    """The Jacobian diag(scale) @ core of one node; core None means the identity.  A scalar node's core is its gradient."""
+    """The Jacobian diag(scale) @ core of one node; core None is the identity.  A scalar node's core is its gradient."""
 
     __slots__ = ("core", "scale")
 

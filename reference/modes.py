@@ -97,6 +97,10 @@ def _nodes(graph: Graph) -> list[Expr]:
     return [e.node for e in graph.equations]
 
 
+def _or_zeros(bar: Value | None, node: Expr) -> Expr:
+    return bar if isinstance(bar, Expr) else E.zeros(node.shape)
+
+
 def _as_scalar(expr: Expr) -> Expr:
     if expr.shape and any(n != 1 for n in expr.shape):
         raise ShapeError(f"a gradient belongs to a number, not to {describe(expr.shape)}")
@@ -121,8 +125,8 @@ def gradient(expr: Expr, wrt: Expr | Sequence[Expr], rules: Rules = STANDARD) ->
     else:
         values = _nodes(graph)
         bars = adjoints(graph, values, {graph.outputs[0]: E.constant(1)}, FORMULAS, rules, frozenset(positions))
-        found = tuple(E.zeros(n.shape) if bars[p] is None else bars[p] for n, p in zip(wanted, positions, strict=True))
-        found = simplify(found, _nodes(graph))
+        full = [_or_zeros(bars[p], n) for n, p in zip(wanted, positions, strict=True)]
+        found = simplify(full, _nodes(graph))
     return found[0] if isinstance(wrt, Expr) else found
 
 

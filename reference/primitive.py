@@ -13,7 +13,7 @@ from reference.shapes import SHAPES, Rule
 Attrs = Mapping[str, Any]
 Value = Any  # a numpy number or array, an arb, a sympy expression, an object array of these, or an Expr
 Forward = Callable[..., Value]  # (attrs, *values)
-Tangent = Callable[..., Value]  # (o, attrs, xs, y, ts) -> tangent of y; a None in ts is a tangent that is zero
+Tangent = Callable[..., Value]  # (o, attrs, xs, y, ts) -> tangent of y; a None in ts is a tangent known to be zero
 Adjoint = Callable[..., tuple[Value, ...]]  # (o, attrs, xs, y, g) -> one adjoint per argument, None for zero
 Cost = Callable[..., int]  # (attrs, shapes of arguments, shape of result) -> elementary operations
 

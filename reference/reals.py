@@ -15,54 +15,65 @@ import numpy as np
 Number = Any  # numpy scalar or array, float64 or complex128
 
 
+def real_part(x: Number) -> Number:
+    """The real part; of a real number the number."""
+    return np.asarray(x).real[()]
+
+
+def pick(condition: Number, yes: Number, no: Number) -> Number:
+    """Entry by entry `yes` or `no`; a number when all are numbers."""
+    chosen: Number = np.where(condition, yes, no)
+    return chosen[()]
+
+
 def where_defined(f: Callable[[Number], Number], defined: Callable[[Number], Number]) -> Callable[[Number], Number]:
     """`f`, with nan wherever the real part is outside its domain."""
 
     def guarded(x: Number) -> Number:
-        inside = defined(np.real(x))
+        inside = defined(real_part(x))
         y = f(x)
-        return y if np.all(inside) else np.where(inside, y, np.nan)[()]
+        return y if np.all(inside) else pick(inside, y, np.nan)
 
     return guarded
 
 
 def divide(a: Number, b: Number) -> Number:
     y = np.divide(a, b)
-    return y if np.all(b) else np.where(np.equal(b, 0), np.nan, y)[()]
+    return y if np.all(b) else pick(np.equal(b, 0), np.nan, y)
 
 
 def power(a: Number, b: Number) -> Number:
     """a**b over the reals: nan for a negative base with a fractional exponent and for 0 to a negative power."""
     if np.iscomplexobj(b) and not np.any(np.imag(b)):
-        b = np.real(b)
+        b = real_part(b)
     y = np.power(a, b)
-    base, exponent = np.real(a), np.real(b)
+    base, exponent = real_part(a), real_part(b)
     wrong = ((base < 0) & (exponent != np.round(exponent))) | ((base == 0) & (exponent < 0))
-    return np.where(wrong, np.nan, y)[()] if np.any(wrong) else y
+    return pick(wrong, np.nan, y) if np.any(wrong) else y
 
 
 def absolute(x: Number) -> Number:
-    return np.where(np.real(x) < 0, -x, x)[()] if np.iscomplexobj(x) else np.abs(x)
+    return pick(real_part(x) < 0, -x, x) if np.iscomplexobj(x) else np.abs(x)
 
 
 def sign(x: Number) -> Number:
-    return np.sign(np.real(x))
+    return np.sign(real_part(x))
 
 
 def step(x: Number) -> Number:
-    return np.where(np.real(x) > 0, 1.0, 0.0)[()]
+    return pick(real_part(x) > 0, 1.0, 0.0)
 
 
 def choose(condition: Number, yes: Number, no: Number) -> Number:
-    return np.where(np.real(condition) > 0, yes, no)[()]
+    return pick(real_part(condition) > 0, yes, no)
 
 
 def maximum(a: Number, b: Number) -> Number:
-    return np.where(np.real(a) >= np.real(b), a, b)[()]
+    return pick(real_part(a) >= real_part(b), a, b)
 
 
 def minimum(a: Number, b: Number) -> Number:
-    return np.where(np.real(a) <= np.real(b), a, b)[()]
+    return pick(real_part(a) <= real_part(b), a, b)
 
 
 def cube_root(x: Number) -> Number:
@@ -71,7 +82,7 @@ def cube_root(x: Number) -> Number:
 
 def sigmoid(x: Number) -> Number:
     small = np.exp(-absolute(x))  # never overflows
-    return np.where(np.real(x) >= 0, 1 / (1 + small), small / (1 + small))[()]
+    return pick(real_part(x) >= 0, 1 / (1 + small), small / (1 + small))
 
 
 def softplus(x: Number) -> Number:
@@ -84,8 +95,8 @@ _gamma = np.vectorize(lambda x: math.gamma(x) if x > 0 or x != int(x) else math.
 
 def erf(x: Number) -> Number:
     """For complex x to first order in the imaginary part, which is what a complex step needs."""
-    y = _erf(np.real(x))[()]
-    return y + 1j * np.imag(x) * 2 / math.sqrt(math.pi) * np.exp(-(np.real(x) ** 2)) if np.iscomplexobj(x) else y
+    y = _erf(real_part(x))[()]
+    return y + 1j * np.imag(x) * 2 / math.sqrt(math.pi) * np.exp(-(real_part(x) ** 2)) if np.iscomplexobj(x) else y
 
 
 def gelu(x: Number) -> Number:
@@ -94,7 +105,7 @@ def gelu(x: Number) -> Number:
 
 def factorial(x: Number) -> Number:
     try:
-        return _gamma(np.real(x) + 1)[()]
+        return _gamma(real_part(x) + 1)[()]
     except OverflowError:
         return np.full(np.shape(x), np.inf)[()]
 
@@ -108,7 +119,7 @@ def binomial(n: Number, k: Number) -> Number:
         except (ValueError, OverflowError):
             return math.nan
 
-    return np.vectorize(one, otypes=[float])(np.real(n), np.real(k))[()]
+    return np.vectorize(one, otypes=[float])(real_part(n), real_part(k))[()]
 
 
 log = where_defined(np.log, lambda x: x > 0)

@@ -55,11 +55,14 @@ def product(attrs: Attrs, x: Value) -> Value:
     return np.prod(x, **_over(attrs)) if isinstance(x, np.ndarray) else x
 
 
+_complex_max = np.frompyfunc(lambda a, b: a if a.real >= b.real else b, 2, 1)
+
+
 def largest(attrs: Attrs, x: Value) -> Value:
     """The maximum by real part, in floating point."""
     if not np.iscomplexobj(x):
         return np.max(x, **_over(attrs))
-    return fold(np.frompyfunc(lambda a, b: a if a.real >= b.real else b, 2, 1), x, attrs)
+    return np.asarray(fold(_complex_max, x, attrs)).astype(complex)[()]
 
 
 def smallest(attrs: Attrs, x: Value) -> Value:

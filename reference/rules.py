@@ -1,10 +1,9 @@
-"""Derivative rules in force: the table's own, or the table's with some replaced (a misconception is one rule replaced)."""
+"""Derivative rules in force: the table's own, or with some replaced (a misconception is one rule replaced)."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from typing import Any
 
 from reference.algebra import Algebra
 from reference.node import Expr
@@ -54,8 +53,7 @@ def push(rules: Rules, o: Algebra, node: Expr, xs: tuple[Value, ...], y: Value, 
     rule = PRIMITIVES[op].jvp
     if rule is None:
         raise NotDifferentiable(f"{op} has no derivative here")
-    full = tuple(o.zeros_like(x) if t is None else t for x, t in zip(xs, ts, strict=True))
-    return rule(o, attrs, xs, y, full)
+    return rule(o, attrs, xs, y, ts)
 
 
 def pull(rules: Rules, o: Algebra, node: Expr, xs: tuple[Value, ...], y: Value, g: Value) -> tuple[Value | None, ...]:
