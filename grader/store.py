@@ -156,6 +156,19 @@ class Store:
                 (verdict.key, verdict.report, str(verdict.share), verdict.seconds),
             )
 
+    def merge(self, other: Path) -> int:
+        """Take over the verdicts and decisions of another journal; ours stay.  Result: how many verdicts were new."""
+        with Store(other, create=False) as theirs:
+            verdicts = theirs._connection.execute("SELECT key, report, share, seconds FROM verdict").fetchall()
+            decisions = theirs.decisions()
+        with self._transaction() as connection:
+            before = connection.total_changes
+            connection.executemany("INSERT OR IGNORE INTO verdict VALUES (?, ?, ?, ?)", verdicts)
+            added = connection.total_changes - before
+        ours = {(d.student, d.item) for d in self.decisions()}
+        self.decide(d for d in decisions if (d.student, d.item) not in ours)
+        return added
+
     def forget(self, keys: Iterable[str]) -> None:
         """Drop verdicts and attempts, so that the submissions are graded anew."""
         with self._transaction() as connection:
