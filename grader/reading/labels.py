@@ -149,8 +149,8 @@ def _longest(text: str, start: int, labels: Labels, part: tuple[str, ...], stron
     at = opening.end() if opening else at
     while len(read) < 5 and (piece := _PIECE.match(text, at)):
         gap = text[ends[-1] : at] if ends else ""
-        if ends and not (strong or keyword) and gap.strip(" ") == "" and gap:
-            break  # "1 a" in running text is no label
+        if gap and not (strong or keyword or gap.strip(" ") or text[piece.end() : piece.end() + 1] == ")"):
+            break  # "1 a" in running text is no label, "1 a)" is one
         if (
             ends
             and re.fullmatch(r"[ \t]*[,–—-]?[ \t]+", gap)
