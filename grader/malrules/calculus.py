@@ -276,6 +276,7 @@ def _constant_kept(setting: Setting) -> Iterator[Expr]:
     yield from broken(setting, {"add": kept, "sub": kept})
     yield from broken(setting, {"add": one, "sub": one})
     for sign in (1, -1):  # ln(u/c) = ln u - ln c with the last one differentiated as if c varied
+
         def log_rule(o: Algebra, attrs: Attrs, xs: tuple[Any, ...], y: Any, ts: Tangents, sign: int = sign) -> Any:
             right = ts[0] / xs[0]
             inner = xs[0]
@@ -286,6 +287,19 @@ def _constant_kept(setting: Setting) -> Iterator[Expr]:
             return right
 
         yield from broken(setting, {"log": log_rule})
+
+
+def _constant_factor_lost(setting: Setting) -> Iterator[Expr]:
+    def quotient(o: Algebra, attrs: Attrs, xs: tuple[Any, ...], y: Any, ts: Tangents) -> Any:
+        return ts[0] if ts[1] is None else standard_quotient(o, xs, y, ts)
+
+    def product(o: Algebra, attrs: Attrs, xs: tuple[Any, ...], y: Any, ts: Tangents) -> Any:
+        if ts[0] is None:
+            return ts[1]
+        return ts[0] if ts[1] is None else ts[0] * xs[1] + xs[0] * ts[1]
+
+    yield from broken(setting, {"div": quotient})
+    yield from broken(setting, {"mul": product})
 
 
 SPLIT = ("sqrt", "log", "exp", "sin", "cos", "pow", "div", "abs")
@@ -375,7 +389,11 @@ CALCULUS: tuple[MalRule, ...] = (
         "Quotient rule: the denominator is squared.",
         _quotient(lambda a, b, s, t: (s * b - a * t) / b),
     ),
-    MalRule("trig.sign", "Check the sign of the derivative of the sine or cosine (or of another outer function).", _sign_of_slope),
+    MalRule(
+        "trig.sign",
+        "Check the sign of the derivative of the sine or cosine (or of another outer function).",
+        _sign_of_slope,
+    ),
     MalRule("chain_rule.inner_sign", "Check the sign of the inner derivative.", _inner_sign),
     MalRule(
         "power_rule.exponent_not_decremented",
@@ -413,7 +431,16 @@ CALCULUS: tuple[MalRule, ...] = (
     MalRule("logarithm.base", "Check the base of the logarithm and where its own logarithm has to stand.", _log_base),
     MalRule("logarithm.derivative", "The derivative of the logarithm is one over its argument.", _log_argument_kept),
     MalRule("constant.kept", "The derivative of a constant is zero.", _constant_kept),
-    MalRule("sum.split", "A function of a sum is not the sum of the functions (roots, logarithms, powers, fractions).", _sum_split),
+    MalRule(
+        "constant.factor_lost",
+        "A constant factor stays when differentiating.",
+        _constant_factor_lost,
+    ),
+    MalRule(
+        "sum.split",
+        "A function of a sum is not the sum of the functions (roots, logarithms, powers, fractions).",
+        _sum_split,
+    ),
     MalRule(
         "path.not_accumulated",
         "The variable acts on the result in more than one way; the contributions of all of them add up.",

@@ -111,6 +111,8 @@ class _Table:
         own = _own_values(answer, self.truth.shape, self.domain)
         if own is None:
             return ()
+        if _close(own, self.truth_values, CLOSE):
+            return ()
         ratio = _ratio(own, self.truth_values)
         if ratio is not None and _simple(ratio):
             note, hint = ("sign", "Check the signs.") if ratio == -1 else ("factor.constant", FACTOR)
@@ -254,4 +256,3 @@ def name_mistake(answer: Expr, setting: Setting, domain: Domain, rules: Sequence
 def _as_pair(found: Diagnosis) -> Diagnosis:
     first, _, second = found.note.partition(" + ")
     return Diagnosis(first, found.hint, second or found.with_note)
-

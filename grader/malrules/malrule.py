@@ -9,16 +9,54 @@ from reference.expression import Expr
 
 
 @dataclass(frozen=True, slots=True)
+class Unrolled:
+    """A system x' = step(x, θ) taken `steps` times from `start`, and a loss of the last state.
+
+    x and theta are symbols of shapes (n,) and (m,); `start` and `values` are what they begin with (numbers or symbols).
+    """
+
+    x: Expr
+    theta: Expr
+    step: Expr
+    loss: Expr
+    start: Expr
+    values: Expr
+    steps: int
+
+
+@dataclass(frozen=True, slots=True)
+class Layer:
+    """a' = activation(W a + b), entry by entry.  Shapes: W (m, n), b (m,).  `activation` is a primitive's name or ""."""
+
+    weights: Expr
+    bias: Expr
+    activation: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Network:
+    """Layers from the input to the output, and the loss as an expression of the symbol `output`."""
+
+    layers: tuple[Layer, ...]
+    x: Expr
+    output: Expr
+    loss: Expr
+
+
+@dataclass(frozen=True, slots=True)
 class Setting:
-    """What a question differentiates: f with respect to `wrt`, and the right result.
+    """What a question asks for: f differentiated with respect to `wrt`, and the right result.
 
     f may be missing where only the result is known; `wrt` holds one array symbol, or several scalar ones whose partial
-    derivatives stand side by side in the truth.
+    derivatives stand side by side in the truth.  For an unrolled system the truth is the gradient in θ, for a network
+    the gradient in `wrt`, one of its weights or biases.
     """
 
     truth: Expr
     f: Expr | None = None
     wrt: tuple[Expr, ...] = ()
+    unrolled: Unrolled | None = None
+    network: Network | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -110,7 +110,7 @@ def _signs(setting: Setting) -> Iterator[Expr]:
         elif node.op == "neg":
             yield node.args[0]
         elif node.op == "stack":
-            for i, part in enumerate(node.args):
+            for i in range(len(node.args)):
                 yield E.stack([-p if i == j else p for j, p in enumerate(node.args)], node.attr("axis"))
         elif node.op == "exp":
             yield E.exp(-node.args[0])
@@ -303,12 +303,18 @@ def _of(f: Expr | None) -> tuple[Expr, ...]:
 
 SLIPS: tuple[MalRule, ...] = (
     MalRule("sign", "Check the signs.", _signs),
-    MalRule("sign.of_absolute_value", "The derivative of $|u|$ is the sign of $u$, which is not always one.", _sign_function),
+    MalRule(
+        "sign.of_absolute_value", "The derivative of $|u|$ is the sign of $u$, which is not always one.", _sign_function
+    ),
     MalRule("term.dropped", "A term is missing.", _terms),
     MalRule("factor.dropped", "A factor is missing.", _factors),
     MalRule("brackets", "Check the brackets: what exactly is raised to the power, multiplied, divided?", _brackets),
     MalRule("exponent", "Check the exponents.", _exponents),
-    MalRule("function.exchanged", "Check which function stands where; one was left undifferentiated or exchanged.", _partner_functions),
+    MalRule(
+        "function.exchanged",
+        "Check which function stands where; one was left undifferentiated or exchanged.",
+        _partner_functions,
+    ),
     MalRule("absolute_value", "An absolute value changes the result where its argument is negative.", _absolute_value),
     MalRule("extra", "There is a factor or term too many.", _extra),
     MalRule("variable.wrong", "Check which variable stands where.", _names),
