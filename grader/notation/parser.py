@@ -1,0 +1,242 @@
+"""Tokens to syntax: precedence climbing, one pass, bounded in depth and steps.
+
+Sums hold products, products hold factors, a factor is an atom with its scripts; see `atoms`, `calls`, `calculus`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from grader.notation import atoms, calls
+from grader.notation.syntax import Syntax
+from grader.notation.tokens import MAX_DEPTH, MAX_STEPS, Token
+from grader.notation.unreadable import Misread
+from grader.notation.vocabulary import Vocabulary
+
+END = "end"
+_STARTS = frozenset("num name func text cmd sum open { env_open bar bars accent dots nil".split()) - {"text", "nil"}
+_CLOSING = frozenset(("close", "}", "env_close"))
+
+
+class Parser:
+    """A cursor over the tokens of one text.  Fails by raising Misread at the first token not understood."""
+
+    __slots__ = ("bars", "depth", "i", "kinds", "latex", "remarks", "row_list", "size", "steps", "tokens", "vocabulary")
+
+    def __init__(self, tokens: list[Token], vocabulary: Vocabulary, latex: bool, length: int) -> None:
+        self.size = len(tokens)
+        self.tokens = [*tokens, Token(END, "", length, length)]
+        self.kinds = [t.kind for t in self.tokens]
+        self.vocabulary = vocabulary
+        self.latex = latex
+        self.i = 0
+        self.depth = 0
+        self.steps = 0
+        self.bars: list[str] = []  # bars open around here, innermost last
+        self.row_list = False  # inside [2 1 3], where blanks separate
+        self.remarks: list[str] = []
+
+    # -- moving ------------------------------------------------------------------------------------------------
+
+    @property
+    def token(self) -> Token:
+        return self.tokens[self.i]
+
+    def peek(self, ahead: int = 0) -> str:
+        at = self.i + ahead
+        return self.kinds[at] if at < self.size else END
+
+    def take(self) -> Token:
+        token = self.tokens[self.i]
+        self.i += 1
+        return token
+
+    def last_end(self) -> int:
+        return self.tokens[self.i - 1].end if self.i else 0
+
+    def remark(self, text: str) -> None:
+        if text not in self.remarks and len(self.remarks) < 8:
+            self.remarks.append(text)
+
+    def fail(self, message: str, suggestion: str = "", token: Token | None = None) -> Misread:
+        where = token or self.token
+        return Misread(where.start, where.end, message, suggestion)
+
+    def descend(self) -> None:
+        """One level deeper; the caller goes up again with `self.depth -= 1`."""
+        self.depth += 1
+        self.steps += 1
+        if self.depth > MAX_DEPTH:
+            raise self.fail(f"This is nested more than {MAX_DEPTH} levels deep.")
+        if self.steps > MAX_STEPS:
+            raise self.fail("This answer is too involved to be read.")
+
+    def attempt(self, parse: Callable[[], Syntax]) -> Syntax | None:
+        """The result of `parse`, or None with the cursor back where it was."""
+        saved = (self.i, self.depth, list(self.bars), self.row_list, list(self.remarks))
+        try:
+            return parse()
+        except Misread:
+            self.i, self.depth, self.bars, self.row_list, self.remarks = saved
+            if self.steps > MAX_STEPS:
+                raise
+            return None
+
+    def unexpected(self) -> Misread:
+        """What to say about a token that cannot stand here."""
+        token = self.token
+        if token.kind == END:
+            if self.i and self.tokens[self.i - 1].kind in "+-*/^_=rel":
+                before = self.tokens[self.i - 1]
+                return self.fail("The formula stops after this sign.", "Something is missing behind it.", before)
+            return self.fail("There is nothing to read here.")
+        if token.kind == "bad":
+            return self.fail(_BAD.get(token.text, f"`{token.text}` is not understood here."))
+        if token.kind in _CLOSING:
+            return self.fail(f"This closing `{token.text}` has no opening partner or nothing before it.")
+        if token.kind == "text":
+            return self.fail(f"The word `{token.text}` is not understood here.")
+        return self.fail(f"`{token.text}` cannot stand here.")
+
+    # -- expressions -------------------------------------------------------------------------------------------
+
+    def sum(self) -> Syntax:
+        start = self.token.start
+        signs: list[str] = []
+        terms: list[Syntax] = []
+        sign = self.sign()
+        while True:
+            term = self.product()
+            signs.append(sign)
+            terms.append(term)
+            kind = self.peek()
+            if kind not in ("+", "-") or (self.row_list and self._starts_cell()):
+                break
+            sign = self.take().kind
+            if self.peek() in ("+", "-"):  # a + -b
+                sign = "-" if (sign == "-") != (self.sign() == "-") else "+"
+        if len(terms) == 1:
+            if signs[0] == "+":
+                return terms[0]
+            return Syntax("negative", start, terms[0].end, (terms[0],))
+        return Syntax("sum", start, terms[-1].end, tuple(terms), "", None, tuple(signs))
+
+    def sign(self) -> str:
+        """Leading signs, any number of them, as one."""
+        negative = False
+        while self.peek() in ("+", "-"):
+            negative ^= self.take().kind == "-"
+        return "-" if negative else "+"
+
+    def _starts_cell(self) -> bool:
+        """In `[1 -2]` the minus opens a new entry: blank before, none behind."""
+        return self.token.spaced and not self.tokens[self.i + 1].spaced
+
+    def starts_factor(self) -> bool:
+        """Could a factor follow by juxtaposition?"""
+        kind = self.peek()
+        if kind in ("bar", "bars") and self.bars:
+            return False
+        if kind not in _STARTS:
+            return False
+        return not (self.row_list and self.token.spaced)
+
+    def product(self) -> Syntax:
+        first = self.factor()
+        kind = self.peek()
+        if kind not in ("*", "/") and kind not in _STARTS:
+            return first
+        factors, joins, glued = [first], [], []
+        while True:
+            kind = self.peek()
+            if kind in ("*", "/"):
+                if self.row_list and self.token.spaced and not self.tokens[self.i + 1].spaced and kind == "*":
+                    break
+                joins.append(self.take().text)
+                factors.append(self.signed_factor())
+            elif self.starts_factor():
+                spaced = self.token.spaced
+                _refuse_number_after_number(self, factors[-1])
+                joins.append("join")
+                if not spaced and len(joins) > 1 and joins[-2] in ("over", "glued"):
+                    joins[-1] = "glued"
+                    glued.append(len(factors))
+                factors.append(self.factor())
+            else:
+                break
+        if not joins:
+            return first
+        if glued:
+            return calls.slash_readings(factors, joins)
+        return Syntax("product", first.start, factors[-1].end, tuple(factors), "", None, tuple(joins))
+
+    def signed_factor(self) -> Syntax:
+        """A factor that may carry a sign, as in `2 \\cdot -x`."""
+        start = self.token.start
+        if self.peek() in ("+", "-"):
+            sign = self.sign()
+            factor = self.factor()
+            return factor if sign == "+" else Syntax("negative", start, factor.end, (factor,))
+        return self.factor()
+
+    def atom(self) -> Syntax:
+        read = atoms.ATOMS.get(self.kinds[self.i])
+        if read is None:
+            raise self.unexpected()
+        return read(self)
+
+    def factor(self) -> Syntax:
+        self.descend()
+        node = self.atom()
+        kind = self.kinds[self.i]
+        if kind in _POSTFIX:
+            node = self.postfix(node)
+        self.depth -= 1
+        return node
+
+    def postfix(self, node: Syntax) -> Syntax:
+        """Scripts, primes, factorials, calls and Python indices behind an atom."""
+        while True:
+            kind = self.kinds[self.i]
+            if kind == "^":
+                node = atoms.read_superscript(self, node)
+            elif kind == "_":
+                node = atoms.read_subscript(self, node)
+            elif kind == "'":
+                token = self.take()
+                node = Syntax("prime", node.start, token.end, (node,), "", int(token.text))
+            elif kind == "!":
+                token = self.take()
+                node = Syntax("factorial", node.start, token.end, (node,))
+            elif kind == "open":
+                called = calls.read_call(self, node)
+                if called is None:
+                    return node
+                node = called
+            else:
+                return node
+
+
+_POSTFIX = frozenset(("^", "_", "'", "!", "open"))
+_BAD = {
+    "?": "A question mark is not an answer yet.",
+    "∫": "Integrals are not read here.",
+    "lim": "Limits are not read here.",
+    "±": "`±` stands for two answers.",
+    "∓": "`∓` stands for two answers.",
+    "argmax": "`argmax` is not read here.",
+    "argmin": "`argmin` is not read here.",
+}
+
+
+def _refuse_number_after_number(parser: Parser, before: Syntax) -> None:
+    """`2 3` is no product anybody means; `x^2 3` lacks braces or a sign."""
+    token = parser.token
+    if token.kind != "num":
+        return
+    if before.kind == "number" or (before.kind == "power" and before.args[1].kind == "number" and parser.latex):
+        raise parser.fail(
+            "Two numbers stand side by side without a sign between them.",
+            "Put a `\\cdot`, a comma or braces." if parser.latex else "Put a `*` or a comma.",
+        )
+
