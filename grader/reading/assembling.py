@@ -262,6 +262,8 @@ def _read_content(reader: _Reader, line: Line) -> None:
         reader.path, reader.label = (), ""  # a heading beside the question's own: its items end here
     spot = Spot(reader.question, reader.path, reader.label)
     runs, here, after = line_label(line, spot, reader.labels) if reader.question else (line.runs, spot, spot)
+    if runs and all(run.kind == "text" for run in runs) and spot.label in GIVEN and here == spot:
+        here = after = replace(after, label="")  # a sentence of the student's own ends what was given
     reader.path, reader.label = after.path, after.label
     pending = [piece for run in runs for piece in _split(run, here, reader.labels)]
     alone = sum(not (run.kind == "text" and _NOISE.fullmatch(run.text)) for run in pending) == 1
@@ -281,8 +283,6 @@ def _read_content(reader: _Reader, line: Line) -> None:
             continue
         display = run.kind != "text" and (alone or (run.kind == "formula" and "\n" in run.text))
         _place(reader, run, before if run.kind == "text" else here, spot, display, line.quoted)
-    if runs and all(run.kind == "text" for run in runs) and reader.label in GIVEN and here == spot:
-        reader.label = ""  # a sentence of the student's own ends what was given
 
 
 def _split(run: Run, spot: Spot, labels: Labels) -> list[Run]:

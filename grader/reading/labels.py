@@ -195,10 +195,7 @@ def _label_end(text: str, start: int, end: int, sure: bool, read: list[str]) -> 
         compact = re.fullmatch(r"\d{1,2}[a-z]", text[start:end]) is not None
         return behind if compact and re.match(r"[A-Za-zÄÖÜäöü]{3,}", text[behind:]) else None
     if punctuation:
-        closes = (
-            ")" in punctuation or "]" in punctuation or ":" in punctuation or (punctuation == "." and following != "")
-        )
-        return behind if closes and (enclosed or ")" in punctuation or len(read) > 1 or read[0].isdigit()) else None
+        return behind if enclosed or ")" in punctuation or len(read) > 1 or read[0].isdigit() else None
     side_by_side = re.fullmatch(r"\d{1,2}[a-z]", text[start:end]) is not None
     if side_by_side and not re.match(r"[-+*/=<>^·×]", following):
         return behind

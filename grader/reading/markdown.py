@@ -215,7 +215,7 @@ def _underlined(lines: list[Line]) -> tuple[Line, ...]:
     found: list[Line] = []
     for line in lines:
         rule = line.text
-        if len(line.runs) == 1 and re.fullmatch(r"={3,}|-{3,}|\*{3,}|_{3,}", rule) and not line.heading:
+        if len(line.runs) == 1 and re.fullmatch(r"={2,}|-{3,}|\*{3,}|_{3,}", rule) and not line.heading:
             above = found[-1] if found else None
             directly = (
                 above is not None and above.where.line == line.where.line - 1 and above.where.cell == line.where.cell

@@ -22,7 +22,9 @@ _WORD = re.compile(r"[A-Za-zÄÖÜäöüß]{2,}")
 _COMMAND = re.compile(r"\\[A-Za-z]+")
 _NAMED = re.compile(r"(?:\\(?:text|mathrm|operatorname|mathbf|textrm|mathit)\*?)\s*\{[^{}]{0,80}\}")
 _RELATION = re.compile(r"[=≈≤≥<>∈]")
-_OPERATOR = re.compile(r"[=+*/^<>≈∂∇√·×−⋅ᵀ⊙]|\d|\\[A-Za-z]|[A-Za-z]'|\w\(|[A-Za-z]_|-\s*\w|\b\w{1,3}\s+x\s+\w{1,3}\b")
+_OPERATOR = re.compile(
+    r"[=+*/^<>≈∂∇√·×−⋅ᵀ⊙]|\d|\\[A-Za-z]|[A-Za-z]'|\w\(|[A-Za-z]_|-\s*\w|\b\w{1,3}\s+x\s+\w{1,3}\b|[\[(].*,.*[\])]"
+)
 
 
 def prose_words(text: str) -> list[re.Match[str]]:
