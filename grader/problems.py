@@ -17,6 +17,7 @@ from typing import Any, Literal
 from grader.decode import Mistake, ProblemError, Source, decode, did_you_mean, fields_of, read_toml
 from grader.kinds import KINDS, load_kind
 from grader.kinds.plan import Context, Item, ItemPolicy, Plan, Task
+from grader.reading import Labels
 from grader.variants import MAX_ATTEMPTS, IllPosed, Parameter, draw_parameters
 
 PROBLEM_FILE = "problem.toml"
@@ -76,8 +77,9 @@ class Head:
     like: str = ""
     bonus: bool = False
     parameters: dict[str, Parameter] = field(default_factory=dict)
+    prose: dict[str, str] = field(default_factory=dict)
     labels: tuple[str, ...] = ()
-    layouts: tuple[Literal["any", "numerator", "denominator"], ...] = ("any",)
+    layouts: tuple[Literal["any", "numerator", "denominator"], ...] = ()
     decimals: int | None = None
     partly: Fraction = Fraction(1)
     unshown: Literal["implied", "blank"] = "implied"
@@ -175,16 +177,12 @@ class Problem:
         chosen = self.questions if question is None else (question,)
         return tuple(item for one in chosen for plan in self.plans(one) for item in plan.items)
 
-    def labels(self) -> tuple[str, ...]:
-        """Every label an answer may be filed under: questions, parts, items.  For the reader of hand-ins."""
-        found: dict[str, None] = {}
-        for question in self.questions:
-            found[question.id] = None
-            for part in question.parts:
-                found[_join(question.id, part.id)] = None
-            for item in self.items(question):
-                found[item.id] = None
-        return tuple(found)
+    def labels(self) -> Labels:
+        """Every label an answer may be filed under, for the reader of hand-ins."""
+        return Labels(
+            questions={question.id: question.title for question in self.questions},
+            items={item.id: item.asks for item in self.items()},
+        )
 
 
 def load_problem(folder: Path, plans: bool = True) -> Problem:
@@ -356,8 +354,8 @@ def _share_points(
 ) -> tuple[Part, ...]:
     """Parts with their points: their own, else their entry in the question's table, else an equal share."""
     if parts[0].id == "":
-        return (replace(parts[0], points=head.points),)
-    given = head.points
+        return (replace(parts[0], points=_without_prose(head)),)
+    given = _without_prose(head)
     if isinstance(given, dict):
         for name in given:
             if name not in [part.id for part in parts]:
@@ -370,6 +368,24 @@ def _share_points(
     if given not in (0, total):
         source.report((*key, "points"), f"the parts add up to {total}, the question says {given}")
     return tuple(parts)
+
+
+def _without_prose(head: Head) -> Fraction | dict[str, Fraction]:
+    """The points of a question apart from its texts."""
+    if isinstance(head.points, dict):
+        return {name: points for name, points in head.points.items() if name not in head.prose}
+    return head.points
+
+
+def _prose_items(head: Head) -> Plan:
+    """An item for each text the question asks for besides its mathematics."""
+    points = head.points if isinstance(head.points, dict) else {}
+    return Plan(
+        tuple(
+            Item(f"{head.id}.{name}", "prose", points.get(name, Fraction(0)), asks, labels=(name,), bonus=head.bonus)
+            for name, asks in head.prose.items()
+        )
+    )
 
 
 def _worth(points: Fraction | Mapping[str, Fraction]) -> Fraction:
@@ -410,6 +426,7 @@ def _plan_parts(problem: Problem, question: Question, values: Mapping[str, Fract
         task = Task(
             id=_join(question.id, part.id),
             points=part.points,
+            part=part.id,
             title=part.title or question.title,
             policy=question.head.policy(),
             bonus=question.head.bonus,
@@ -422,4 +439,6 @@ def _plan_parts(problem: Problem, question: Question, values: Mapping[str, Fract
             mistakes.extend(found.mistakes)
     if mistakes:
         raise ProblemError(mistakes)
+    if question.head.prose:
+        plans.append(_prose_items(question.head))
     return tuple(plans)

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
 from grader.decode import Mistake, ProblemError, did_you_mean
+from grader.model import Finding, Fragment, Observation, Place
 
 if TYPE_CHECKING:  # these are heavy and only named here
     from grader.compare import Domain
@@ -37,17 +38,30 @@ Sizes = Mapping[str, int]
 class ItemPolicy:
     """How an item is to be marked; the same keys stand on a question in `problem.toml`.
 
-    layouts: accepted shapes of a derivative ("any", "numerator", "denominator").  decimals: digits after the point that
+    layouts: accepted shapes of a derivative: "numerator", "denominator", "any"; none means a gradient as row or column,
+    a Jacobian in numerator layout.  decimals: digits after the point that
     a rounded number must have to be right; None means exact answers only.  partly: what an answer is worth that is
     equal wherever both are defined but is undefined on part of the domain.  unshown: what a step is worth that was not
     written down but whose right use shows in a later right result.  entries: credit by the share of right entries.
     """
 
-    layouts: tuple[Literal["any", "numerator", "denominator"], ...] = ("any",)
+    layouts: tuple[Literal["any", "numerator", "denominator"], ...] = ()
     decimals: int | None = None
     partly: Fraction = Fraction(1)
     unshown: Literal["implied", "blank"] = "implied"
     entries: bool = False
+
+
+@dataclass(frozen=True)
+class Misconception:
+    """What a well-known mistake makes of some steps: `replaced` gives their expressions, in terms of earlier steps.
+
+    `message` is the hint a student reads; it never contains a model answer.
+    """
+
+    note: str
+    message: str
+    replaced: Mapping[str, Expr]
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,8 +77,8 @@ class Item:
     """One gradable answer.  `id` is stable (`1f.f1.gradient`); `step` names its step of the derivation.
 
     `targets` are the left-hand sides that announce it, `labels` the words ("dimension", "gradient").  An item that is
-    not marked by the rule for expressions carries `judge`, which gets the student's answer (or the observations) and
-    returns a Finding.
+    not marked by the rule for expressions carries `judge`, which gets the item and what the student wrote or the
+    notebook did, and returns a Finding.
     """
 
     id: str
@@ -75,23 +89,43 @@ class Item:
     targets: tuple[Aim, ...] = ()
     labels: tuple[str, ...] = ()
     policy: ItemPolicy = field(default_factory=ItemPolicy)
-    judge: Callable[..., Any] | None = None
+    judge: Callable[[Item, Seen], Finding] | None = None
     bonus: bool = False
     main: bool = False  # takes an answer nothing else names
+    key: str = ""  # the derived answer as text where it is no step of the derivation; instructors only
+
+
+@dataclass(frozen=True)
+class Seen:
+    """What a judge gets to see of a hand-in.
+
+    texts: pieces of the student's text that may answer the item, in order, with their places; labelled: were they
+    announced by a label?  fragments: everything in the question's section.  own: the student's values of earlier steps;
+    own_shapes: shape of the student's result by (step, number of the truth).  sections: what stands in other questions
+    of the sheet, by task id ("2a.A").  observations: what the notebook did, by probe.
+    """
+
+    texts: tuple[tuple[str, Place | None], ...] = ()
+    labelled: bool = False
+    fragments: tuple[Fragment, ...] = ()
+    own: Mapping[str, Expr] = field(default_factory=dict)
+    own_shapes: Mapping[tuple[str, int], tuple[int, ...]] = field(default_factory=dict)
+    sections: Mapping[str, tuple[Fragment, ...]] = field(default_factory=dict)
+    observations: Mapping[str, Observation] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
 class Truth:
     """The derivation at one choice of sizes.
 
-    `givens` are values the question states; `domain` bounds the rest.  `alternatives` are other right results of a step
-    (another accepted layout); an answer equal to any of them is right.
+    `domain` bounds what is free.  `sources` says of a step what is differentiated there and by what, where one
+    expression is: misconceptions are worked out from it.
     """
 
     sizes: Sizes
     derivation: Derivation
     domain: Domain
-    alternatives: Mapping[str, tuple[Expr, ...]] = field(default_factory=dict)
+    sources: Mapping[str, tuple[Expr, tuple[Expr, ...]]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -107,9 +141,11 @@ class Route:
 class Plan:
     """A question (or one part of it) ready for marking.
 
-    `truths` hold the derivation once per choice of sizes (one entry if nothing is of symbolic size).  `mistakes` names
-    the topics of misconceptions to look for.  `given` are quantities a student copies from the statement and that are
-    therefore never an answer.  `certify` runs every route; it is slow (sympy) and used by `truth` and `validate`.
+    `truths` hold the derivation once per choice of sizes (one entry if nothing is of symbolic size).  `topics` and
+    `malrules` are the misconceptions to look for.  `given` are quantities a student copies from the statement and that
+    are therefore never an answer.  `unasked` are steps without points whose values, if written down, later steps are
+    marked against.  `implies` adds to what a right step shows to be right besides the steps its formula rests on.
+    `certify` runs every route; it is slow (sympy) and used by `truth` and `validate`.
     """
 
     items: tuple[Item, ...]
@@ -117,7 +153,9 @@ class Plan:
     vocabulary: Vocabulary | None = None
     topics: tuple[str, ...] = ()
     given: tuple[Aim, ...] = ()
-    malrules: Sequence[Any] = ()
+    malrules: tuple[Misconception, ...] = ()
+    unasked: tuple[Item, ...] = ()
+    implies: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     probes: tuple[Any, ...] = ()
     certify: Callable[[], tuple[tuple[str, tuple[Route, ...]], ...]] | None = None
 
@@ -145,6 +183,7 @@ class Task:
 
     id: str
     points: Fraction | Mapping[str, Fraction]
+    part: str = ""
     title: str = ""
     policy: ItemPolicy = field(default_factory=ItemPolicy)
     bonus: bool = False

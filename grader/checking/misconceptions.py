@@ -1,0 +1,78 @@
+"""Which misconception gives exactly this answer: the plan's own first, then those of calculus, then plain slips."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+
+from grader.compare import Sameness
+from grader.kinds.plan import Item, Misconception, Plan, Truth
+from reference.derivation import evaluate
+from reference.expression import Expr, ShapeError, substitute
+
+Readings = tuple[tuple[Expr, ...], ...]
+Values = Sequence[Mapping[str, Expr]]
+SameEverywhere = Callable[[Plan, Item, Readings, Sequence[Expr]], Sameness]
+
+
+@dataclass(frozen=True)
+class Known:
+    """The mistake behind an answer.  A slip (a sign, a dropped term) leaves the right entries their credit."""
+
+    note: str
+    hint: str
+    slip: bool = False
+
+
+def find_misconception(
+    plan: Plan, item: Item, readings: Readings, values: Values, own: Values, off: Sequence[str], same: SameEverywhere
+) -> Known | None:
+    """The first known mistake that gives the answer, from the truth or from the student's own earlier values."""
+    for mistake in plan.malrules:
+        if item.step not in mistake.replaced:
+            continue
+        for clamp in (False, True) if off else (False,):
+            made = [_mistaken(truth, mistake, item, own[i] if clamp else {}, off) for i, truth in enumerate(plan.truths)]
+            results = [one for one in made if one is not None]
+            if len(results) == len(made) and same(plan, item, readings, results).verdict == "yes":
+                return Known(mistake.note, mistake.message)
+    return _from_calculus(plan, item, readings, values)
+
+
+def _mistaken(
+    truth: Truth, mistake: Misconception, item: Item, own: Mapping[str, Expr], off: Sequence[str]
+) -> Expr | None:
+    """What the mistake makes of the item's step."""
+    given = {name: own[name] for name in off if name in own and name != item.step}
+    try:
+        values = evaluate(truth.derivation, given=given)
+        return substitute(mistake.replaced[item.step], values)
+    except ShapeError:
+        return None
+
+
+def _from_calculus(plan: Plan, item: Item, readings: Readings, values: Values) -> Known | None:
+    """Rules of differentiation broken, or a slip in the result; worked out at the first choice of sizes."""
+    from grader.malrules import Setting, name_mistake
+    from grader.malrules.slips import SLIPS
+
+    truth = plan.truths[0]
+    f, wrt = truth.sources.get(item.step, (None, ()))
+    setting = Setting(values[0][item.step], f, wrt)
+    rules = rules_for(plan.topics if f is not None else ())
+    for reading in readings:
+        found = name_mistake(reading[0], setting, truth.domain, rules)
+        if found:
+            slips = {rule.note for rule in SLIPS} | {"factor.constant", "number.nearly"}
+            return Known(found[0].note, found[0].hint, found[0].note in slips)
+    return None
+
+
+def rules_for(topics: Sequence[str]):  # type: ignore[no-untyped-def]
+    """The misconceptions of some topics, then slips."""
+    from grader.malrules.calculus import CALCULUS
+    from grader.malrules.matrices import MATRICES
+    from grader.malrules.slips import SLIPS
+
+    known = {"calculus": CALCULUS, "matrix": MATRICES}
+    return (*(rule for topic in topics if topic in known for rule in known[topic]), *SLIPS)

@@ -1,0 +1,184 @@
+"""Derivatives: of a formula, a vector, a matrix expression, through abstract functions.
+
+One derivation step, worked out at every choice of symbolic sizes; optional items ask for the size of the result and for
+what is characteristic of its structure, both derived from the result itself.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from fractions import Fraction
+from typing import Literal
+
+from grader.kinds.certify import certify_derivative
+from grader.kinds.definition import build, build_domain, draw_sizes, make_vocabulary
+from grader.kinds.plan import Aim, Context, Item, ItemPolicy, Plan, Sizes, Task, Truth
+from grader.kinds.shape_items import judge_dimension, judge_structure, symbolic_shape
+from grader.kinds.structure import structure_of
+from grader.notation import Vocabulary
+from grader.notation.vocabulary import canonical, head_and_parameters
+from reference.derivation import Derivation, Step
+from reference.expression import Expr, symbol, symbols
+from reference.modes import gradient, jacobian
+
+ITEMS = ("derivative", "gradient", "jacobian", "dimension", "structure")
+TOPICS = ("calculus", "matrix")
+
+Name = Literal["derivative", "gradient", "jacobian"]
+
+
+@dataclass(frozen=True)
+class Spec:
+    """Keys of a question of this kind.
+
+    symbols: the names and their domains or shapes; f: what is differentiated; name: what it is called (with its
+    arguments where they are to be named, `f(z, y)`); wrt: with respect to what (default: the only symbol, or the first);
+    where: conditions on the domain; definitions: names that may be used in the answer; order: 2 for a second derivative.
+    """
+
+    f: str
+    symbols: dict[str, str] = field(default_factory=dict)
+    name: str = "f"
+    wrt: str = ""
+    where: tuple[str, ...] = ()
+    definitions: dict[str, str] = field(default_factory=dict)
+    order: Literal[1, 2] = 1
+
+
+def plan(spec: Spec, task: Task, context: Context) -> Plan:
+    """Items `derivative`, `gradient` or `jacobian` (by the shapes), and where asked `dimension` and `structure`."""
+    vocabulary, wrt, called = _name_things(spec, task, context)
+    truths = tuple(_work_out(spec, task, vocabulary, wrt, sizes) for sizes in draw_sizes(vocabulary))
+    name = _what_it_is(truths[0], wrt)
+    points = task.share({name: 1}, (name, "dimension", "structure"))
+    if name not in points:
+        raise task.refuse(f"the {name} itself is not among the items", "points", f"add {name} = 1")
+    policy = _layouts(task.policy, name)
+    items = [_main_item(spec, task, name, points, wrt, called, policy)]
+    rest = {k: v for k, v in points.items() if k != name}
+    if "dimension" in rest:
+        shape = symbolic_shape([(t.sizes, _result(t).shape) for t in truths], task)
+        items.append(_dimension_item(task, rest["dimension"], points, shape, truths, policy))
+    if "structure" in rest:
+        items.append(_structure_item(task, rest["structure"], points, truths))
+    return Plan(
+        items=tuple(items),
+        truths=truths,
+        vocabulary=vocabulary,
+        topics=TOPICS,
+        certify=lambda: certify_derivative(items[0].id, truths, _functions(spec, task, vocabulary, truths), wrt),
+    )
+
+
+def _name_things(spec: Spec, task: Task, context: Context) -> tuple[Vocabulary, str, str]:
+    """The vocabulary, the variable, and the name of the function.  The function itself may be used in an answer."""
+    called, arguments = head_and_parameters(spec.name)
+    declared = [canonical(name) for name in spec.symbols if "(" not in name and not spec.symbols[name].startswith("function")]
+    wrt = canonical(spec.wrt) if spec.wrt else next(iter(declared), "")
+    if not wrt:
+        raise task.refuse("nothing is declared to differentiate by", "symbols", "symbols = {x = 'real'}")
+    if wrt not in declared:
+        raise task.refuse(f"`{spec.wrt}` is not declared", "wrt", f"declared: {', '.join(declared)}")
+    own = f"{called}({', '.join(arguments or (wrt,))})"
+    definitions = {**spec.definitions, own: spec.f}
+    return make_vocabulary(task, context, spec.symbols, definitions, wrt), wrt, called
+
+
+def _work_out(spec: Spec, task: Task, vocabulary: Vocabulary, wrt: str, sizes: Sizes) -> Truth:
+    f = build(spec.f, vocabulary, sizes, task, "f")
+    shape = tuple(sizes[s] if isinstance(s, str) else s for s in vocabulary.symbols[wrt].shape)
+    x = symbol(wrt, shape)
+    if x not in symbols([f]):
+        raise task.refuse(f"f does not depend on {wrt}: its derivative is zero", "wrt")
+    result = _derive(f, x)
+    if spec.order == 2:
+        result = _derive(result, x)
+    domain = build_domain(vocabulary, sizes, spec.where, task)
+    return Truth(sizes, Derivation((Step("derivative", result),)), domain)
+
+
+def _derive(f: Expr, x: Expr) -> Expr:
+    """A scalar's gradient has the shape of x; anything else has a Jacobian in numerator layout."""
+    return gradient(f, x) if f.shape == () else jacobian(f, x)
+
+
+def _functions(spec: Spec, task: Task, vocabulary: Vocabulary, truths: tuple[Truth, ...]) -> tuple[Expr, ...]:
+    return tuple(build(spec.f, vocabulary, truth.sizes, task, "f") for truth in truths)
+
+
+def _result(truth: Truth) -> Expr:
+    return truth.derivation.steps[-1].expr
+
+
+def _what_it_is(truth: Truth, wrt: str) -> Name:
+    result = _result(truth)
+    if result.shape == () and truth.domain.symbols[wrt].shape == ():
+        return "derivative"
+    if result.shape == tuple(truth.domain.symbols[wrt].shape):
+        return "gradient"
+    return "jacobian" if len(result.shape) == 2 else "derivative"
+
+
+def _layouts(policy: ItemPolicy, name: Name) -> ItemPolicy:
+    from dataclasses import replace
+
+    if policy.layouts:
+        return policy
+    return replace(policy, layouts=("any",) if name == "gradient" else ("numerator",))
+
+
+def _main_item(
+    spec: Spec, task: Task, name: Name, points: Mapping[str, Fraction], wrt: str, called: str, policy: ItemPolicy
+) -> Item:
+    words = {"derivative": ("derivative", "ableitung"), "gradient": ("gradient",), "jacobian": ("jacobian", "jacobi")}
+    return Item(
+        id=task.item_id(name, points),
+        form="expression",
+        points=points[name],
+        asks=f"the {name} of {called} with respect to {wrt}",
+        step="derivative",
+        targets=(Aim(called, wrt),),
+        labels=(name, *words[name]),
+        policy=policy,
+        bonus=task.bonus,
+        main=True,
+    )
+
+
+def _dimension_item(
+    task: Task,
+    worth: Fraction,
+    points: Mapping[str, Fraction],
+    shape: tuple[str, ...],
+    truths: tuple[Truth, ...],
+    policy: ItemPolicy,
+) -> Item:
+    shapes = [(truth.sizes, _result(truth).shape) for truth in truths]
+    return Item(
+        id=task.item_id("dimension", points),
+        form="dimension",
+        points=worth,
+        asks="its dimension",
+        labels=("dimension", "dim", "size", "shape", "dimensions", "größe"),
+        policy=policy,
+        judge=judge_dimension(shapes, policy, "derivative"),
+        bonus=task.bonus,
+        key=" × ".join(shape) or "1",
+    )
+
+
+def _structure_item(task: Task, worth: Fraction, points: Mapping[str, Fraction], truths: tuple[Truth, ...]) -> Item:
+    found = structure_of(truths)
+    if not found:
+        raise task.refuse("the result has no structure that could be asked for", "points", "leave `structure` out")
+    return Item(
+        id=task.item_id("structure", points),
+        form="words",
+        points=worth,
+        asks="what is characteristic of its structure",
+        labels=("structure", "feature", "characteristic", "struktur", "property", "merkmal"),
+        judge=judge_structure(found),
+        bonus=task.bonus,
+        key=found,
+    )

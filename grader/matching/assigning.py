@@ -1,0 +1,190 @@
+"""Which statement of a question's section answers which item.
+
+In this order: the record's key or label, what the left side names, the only thing it can be.  The last statement that
+fits is the answer; a boxed one wins.  What the statement of the question gives is never an answer.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+
+from grader.kinds.dimension import membership
+from grader.kinds.plan import Item, Plan
+from grader.matching.statements import Fit, Matched, Statement, Unread, fit, read_fragment
+from grader.model import Fragment, Place
+
+GIVEN_LABELS = ("given", "gegeben", "recall")
+_NO_ANSWER = re.compile(r"[\W_]*(?:todo|n/?a|none|skipped?|skip|no answer|no idea|keine ahnung|left out|tbd|xxx)?[\W_]*", re.I)
+_DIMENSION_WORDS = re.compile(r"\bdim|∈|\\in\b|\\mathbb|ℝ|\bsize\b|\bshape\b|×|\\times|größe", re.IGNORECASE)
+
+Pool = Sequence[tuple[str, Fragment]]  # item hint (full id or "") and fragment, in the order they were written
+
+
+def match_part(plan: Plan, pool: Pool) -> dict[str, Matched]:
+    """Matched answers of one part's items, by item id."""
+    usable = [(hint, fragment) for hint, fragment in pool if _last_label(fragment) not in GIVEN_LABELS]
+    statements = _read_all(plan, usable)
+    picture = next((f.where for _, f in usable if f.kind == "image"), None)
+    found: dict[str, Matched] = {}
+    everything = tuple(fragment for _, fragment in usable)
+    for item in (*plan.items, *plan.unasked):
+        if item.form == "expression":
+            one = _match_expression(plan, item, statements, usable)
+        elif item.form == "dimension":
+            one = _match_dimension(item, usable)
+        elif item.form == "words":
+            one = _match_words(item, usable)
+        elif item.form == "prose":
+            one = _match_prose(plan, item, usable, statements)
+        else:
+            one = Matched()
+        found[item.id] = replace(one, fragments=everything, picture=picture)
+    return found
+
+
+def _last_label(fragment: Fragment) -> str:
+    return fragment.label.split(".")[-1].strip().lower()
+
+
+def _read_all(plan: Plan, pool: Pool) -> list[tuple[str, Statement]]:
+    """Every formula of the part as statements; those of a text only where nothing else is there (see `_from_texts`)."""
+    if plan.vocabulary is None or not any(item.form == "expression" for item in plan.items):
+        return []
+    found: list[tuple[str, Statement]] = []
+    for hint, fragment in pool:
+        named = hint and any(item.id == hint and item.form == "expression" for item in plan.items)
+        if fragment.kind == "formula" or (named and fragment.kind in ("text", "code")):
+            found.extend((hint, one) for one in read_fragment(fragment, plan.vocabulary, len(found)))
+    return found
+
+
+def _match_expression(plan: Plan, item: Item, statements: Sequence[tuple[str, Statement]], pool: Pool) -> Matched:
+    hinted = [one for hint, one in statements if hint == item.id]
+    free = [one for hint, one in statements if not hint or not _is_item(plan, hint)]
+    fits = [(fit(one.aim, item.targets, item.main), one) for one in (*hinted, *free)]
+    aimed = [one for how, one in fits if how is not None and how.whole]
+    entries = [(how, one) for how, one in fits if how is not None and not how.whole]
+    labelled = [one for one in free if _named_by_label(item, one) and not _names_another(plan, item, one)]
+    labelled = [one for one in labelled if one.aim is None or not any(one is other for _, other in entries)]
+    if hinted:
+        aimed_here = [one for one in hinted if any(one is other for other in aimed)]
+        whole = [one for one in hinted if not any(one is other for _, other in entries)]
+        return _last_of(aimed_here or whole, entries)
+    if labelled and not aimed:
+        return _last_of(labelled, entries)
+    if aimed or entries:
+        return _last_of(aimed, entries)
+    if not item.main:
+        return Matched()
+    bare = [one for one in free if one.aim is None and not _belongs_elsewhere(plan, item, one)]
+    stray = [one for one in free if one.aim is not None and _may_stand_for(plan, item, one)]
+    if bare or stray:
+        readable = [one for one in bare if not isinstance(one.reading, Unread)]
+        return _last_of(readable or bare or stray, ())
+    return _from_texts(plan, item, pool)
+
+
+def _is_item(plan: Plan, hint: str) -> bool:
+    return any(item.id == hint for item in plan.items)
+
+
+def _named_by_label(item: Item, one: Statement) -> bool:
+    label = _last_label(one.fragment)
+    return bool(label) and label in item.labels
+
+
+def _names_another(plan: Plan, item: Item, one: Statement) -> bool:
+    """A left side that names another item is stronger than a label."""
+    others = [other for other in (*plan.items, *plan.unasked) if other.id != item.id]
+    return any(fit(one.aim, other.targets, other.main) is not None for other in others)
+
+
+def _belongs_elsewhere(plan: Plan, item: Item, one: Statement) -> bool:
+    label = _last_label(one.fragment)
+    return bool(label) and any(label in other.labels for other in plan.items if other.id != item.id)
+
+
+def _may_stand_for(plan: Plan, item: Item, one: Statement) -> bool:
+    """May a left side with a name of its own ("J = …", "y' = …") announce the only result asked for?"""
+    if one.aim is None or one.aim in plan.given:
+        return False
+    alone = sum(other.form == "expression" for other in plan.items) == 1 and not plan.unasked
+    if not alone or _names_another(plan, item, one):
+        return False
+    wanted = {aim.wrt for aim in item.targets}
+    return one.aim.wrt in {*wanted, "?"} or (not one.aim.wrt and one.aim.name not in _known_names(plan))
+
+
+def _known_names(plan: Plan) -> frozenset[str]:
+    return plan.vocabulary.known if plan.vocabulary is not None else frozenset()
+
+
+def _last_of(candidates: Sequence[Statement], entries: Sequence[tuple[Fit, Statement]]) -> Matched:
+    boxed = [one for one in candidates if one.boxed]
+    chosen = (boxed or list(candidates))[-1] if candidates else None
+    readings = {one.read_as for one in candidates if one.read_as}
+    return Matched(chosen, tuple(entries), conflicting=len(readings) > 1 and not boxed)
+
+
+def _from_texts(plan: Plan, item: Item, pool: Pool) -> Matched:
+    """Where there is no formula at all, a line of text is read as plain mathematics."""
+    assert plan.vocabulary is not None
+    texts = [f for _, f in pool if f.kind in ("text", "code") and not _NO_ANSWER.fullmatch(f.text)]
+    if any(f.kind in ("formula", "graph") for _, f in pool):
+        return Matched()
+    read = [one for f in texts for one in read_fragment(replace(f, notation=_guess(f)), plan.vocabulary)]
+    good = [one for one in read if not isinstance(one.reading, Unread)]
+    if good:
+        return _last_of(good, ())
+    # words alone may be an answer in words: a person reads them
+    return _last_of(read[-1:], ())
+
+
+def _guess(fragment: Fragment) -> str:  # type: ignore[return]
+    return "latex" if "\\" in fragment.text else "plain"
+
+
+def _match_dimension(item: Item, pool: Pool) -> Matched:
+    """Where a size may stand: after ∈, in a text that speaks of one, below a label."""
+    loose: list[tuple[str, Place | None]] = []
+    labelled: list[tuple[str, Place | None]] = []
+    for hint, fragment in pool:
+        if hint == item.id or (not hint and _last_label(fragment) in item.labels):
+            labelled.append((fragment.text, fragment.where))
+        elif hint and hint != item.id and _last_label(fragment) not in item.labels and fragment.kind == "formula":
+            if membership(fragment.text):
+                loose.append((fragment.text, fragment.where))
+        elif fragment.kind == "formula":
+            if membership(fragment.text) or re.fullmatch(r"[\s{}]*\w\s*(?:\\times|×|x)\s*\w[\s{}]*", fragment.text):
+                loose.append((fragment.text, fragment.where))
+        elif fragment.kind == "text" and _DIMENSION_WORDS.search(fragment.text):
+            loose.append((fragment.text, fragment.where))
+    return Matched(texts=tuple(loose + labelled), labelled=bool(labelled))
+
+
+def _match_words(item: Item, pool: Pool) -> Matched:
+    labelled = [(f.text, f.where) for hint, f in pool if hint == item.id or (not hint and _last_label(f) in item.labels)]
+    others = [(f.text, f.where) for hint, f in pool if not hint and f.kind == "text" and (f.text, f.where) not in labelled]
+    return Matched(texts=tuple([*others, *labelled]), labelled=bool(labelled))
+
+
+def _match_prose(plan: Plan, item: Item, pool: Pool, statements: Sequence[tuple[str, Statement]]) -> Matched:
+    """The text below the item's label, else what is written after the last formula, else nothing."""
+    hinted = [(f.text, f.where) for hint, f in pool if hint == item.id]
+    if hinted:
+        return Matched(texts=tuple(hinted), labelled=True)
+    names = [label.lower() for label in item.labels]
+    labelled = [(f.text, f.where) for hint, f in pool if not hint and _last_label(f) in names]
+    if labelled:
+        return Matched(texts=tuple(labelled), labelled=True)
+    last = max((i for i, (_, f) in enumerate(pool) if f.kind in ("formula", "graph") and f.display), default=-1)
+    rest = [(f.text, f.where) for hint, f in pool[last + 1 :] if not hint and f.kind == "text"]
+    rest = [(text, where) for text, where in rest if len(text.split()) >= 5]
+    return Matched(texts=tuple(rest))
+
+
+def answers_of(matched: Mapping[str, Matched]) -> tuple[str, ...]:
+    """Items that something was found for."""
+    return tuple(name for name, one in matched.items() if one.final or one.entries or one.texts)
