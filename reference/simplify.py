@@ -155,6 +155,11 @@ def _mul(node: Expr, a: Expr, b: Expr) -> Expr:
 def _product(p: Expr, q: Expr) -> Expr:
     if p is q:
         return E.pow(p, 2)
+    for scalar, array in ((p, q), (q, p)):  # scalar factors of an array are kept together, in front
+        if not scalar.shape and array.op == "mul" and not array.args[0].shape and array.args[1].shape:
+            return E.mul(_mul(scalar, scalar, array.args[0]), array.args[1])
+    if p.shape and not q.shape:
+        p, q = q, p
     if q.op == "div" and q.args[0].op == "constant":
         return _div_plain(scaled(q.args[0].value, p), q.args[1])
     if p.op == "div" and p.args[0].op == "constant":
@@ -190,6 +195,8 @@ def _div(node: Expr, a: Expr, b: Expr) -> Expr:
 
 
 def _div_plain(a: Expr, b: Expr) -> Expr:
+    if a.op == "mul" and a.shape and not a.args[0].shape and not b.shape:
+        return E.mul(_div(b, a.args[0], b), a.args[1])
     if a.op == "div" and a.shape == a.args[0].shape:
         return E.div(a.args[0], E.mul(a.args[1], b))
     return E.div(a, b)
