@@ -1,4 +1,4 @@
-"""A node given as two Python functions, asked through the real harness: what the battery's implementations are made of."""
+"""A node given as two Python functions and asked through the real harness."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from grader.compare.nodes.probing import Point, points_of
 from grader.compare.observations import replies_by_name
 from grader.execution.harness import answer_in_process
 
-ADAPTER = '''
+ADAPTER = """
 accumulates = True
 
 
@@ -39,7 +39,7 @@ def call(name, xs, g, *, prefill=None, same=False, **attrs):
 
 def engine(expr, xs):
     raise NotImplementedError
-'''
+"""
 
 
 def add_up(held: list[Any], grads: Any) -> list[Any]:
@@ -50,7 +50,9 @@ def add_up(held: list[Any], grads: Any) -> list[Any]:
     if same:
         total = held[0] + grads[0] + grads[1]
         return [total, total]
-    return [None if d is None else d if np.shape(d) != np.shape(h) else h + d for h, d in zip(held, grads, strict=False)]
+    return [
+        None if d is None else d if np.shape(d) != np.shape(h) else h + d for h, d in zip(held, grads, strict=False)
+    ]
 
 
 @dataclass(frozen=True)

@@ -6,7 +6,7 @@ A diagnosis is a stable note and a sentence for the learner.  It never contains 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -33,9 +33,12 @@ Attributes = tuple[tuple[str, Attribute], ...]
 def diagnose_backward(outcomes: Sequence[Outcome], variant: Variant) -> Diagnosis:
     """The first known mistake that explains every wrong point; else where the gradient is wrong."""
     wrong = [one for one in outcomes if one.backward is False]
-    state = _state(outcomes)
+    state = _state(outcomes) or _kept_between_calls(outcomes)
     if state is not None:
         return state
+    place = _special_place(wrong)
+    if place is not None:
+        return place
     raised = [one for one in wrong if not one.reply.returned]
     if raised and len(raised) == len(wrong):
         return _raised(raised)
@@ -47,7 +50,7 @@ def diagnose_backward(outcomes: Sequence[Outcome], variant: Variant) -> Diagnosi
     for rule in _RULES:
         found = rule(shaped, variant) if shaped else None
         if found is not None:
-            return found
+            return replace(found, message=found.message + _only_there(wrong))
     return _by_place(wrong, outcomes)
 
 
@@ -78,23 +81,58 @@ def _state(outcomes: Sequence[Outcome]) -> Diagnosis | None:
     """Faults that show only together with earlier calls or held gradients."""
     wrong = {one.group for one in outcomes if one.backward is False}
     if wrong == {"prefilled"}:
-        return Diagnosis("node.overwritten", "The gradient overwrites what the input already had; it must be added (`+=`).")
+        return Diagnosis(
+            "node.overwritten", "The gradient overwrites what the input already had; it must be added (`+=`)."
+        )
     if wrong and wrong <= {"prefilled", "same"}:
         return Diagnosis(
             "node.overwritten",
             "When the same node is used more than once, its contributions must add up; one of them is lost here.",
         )
-    if wrong == {"repeated"}:
-        return Diagnosis("node.state_leaks", "The same call gives another gradient the second time: something is kept between calls.")
+    return None
+
+
+LEAKS = "The same call gives another gradient later: something is kept between calls."
+
+
+def _kept_between_calls(outcomes: Sequence[Outcome]) -> Diagnosis | None:
+    """The first call with given shapes is right, later ones with the same shapes are wrong."""
+    asked = [one for one in outcomes if one.point.upstream is not None]
+    repeated = [one for one in asked if one.group == "repeated"]
+    if repeated and asked[0].backward and not repeated[0].backward:
+        return Diagnosis("node.state_leaks", LEAKS)
+    seen: set[tuple[object, ...]] = set()
+    first: list[Outcome] = []
+    later: list[Outcome] = []
+    for one in asked:
+        key = (tuple(x.shape for x in one.point.inputs), one.point.case.attrs, one.point.role == "same")
+        (later if key in seen else first).append(one)
+        seen.add(key)
+    wrong = [one for one in later if one.backward is False and one.group != "prefilled"]
+    if len(wrong) >= 2 and all(one.backward for one in first):
+        return Diagnosis("node.state_leaks", LEAKS)
+    return None
+
+
+def _special_place(wrong: Sequence[Outcome]) -> Diagnosis | None:
+    """Wrong only for a special kind of input, which says more than any rule."""
+    groups = {one.group for one in wrong}
+    if len(groups) == 1 and (group := next(iter(groups))) in ("integer", "extreme", "kink"):
+        note, message = _PLACES[group]
+        return Diagnosis(note, message.replace("It is", "The gradient is", 1))
     return None
 
 
 def _raised(raised: Sequence[Outcome]) -> Diagnosis:
     first = raised[0]
     if first.reply.status == "timeout":
-        return Diagnosis("node.timeout", f"The backward pass did not come back within its time limit {place_of(first)}.")
+        return Diagnosis(
+            "node.timeout", f"The backward pass did not come back within its time limit {place_of(first)}."
+        )
     if first.reply.status == "malformed":
-        return Diagnosis("node.not_numbers", f"The gradient is not an array of numbers {place_of(first)}: {first.reply.detail}")
+        return Diagnosis(
+            "node.not_numbers", f"The gradient is not an array of numbers {place_of(first)}: {first.reply.detail}"
+        )
     return Diagnosis("node.raised", f"The call raised an error {place_of(first)}: {first.reply.detail}")
 
 
@@ -103,11 +141,10 @@ def _missing(returned: Sequence[Outcome]) -> Diagnosis | None:
         have = [s for s in one.reply.gradients if s is not None]
         if len(have) < len(one.truth.gradients):
             count = len(one.truth.gradients)
-            which = "a gradient" if len(have) else "any gradient"
             return Diagnosis(
                 "node.gradient_missing",
-                f"The node has {count} input{'s' if count > 1 else ''}, but the backward pass does not give {which} for "
-                + ("every one of them." if count > 1 else "it."),
+                f"The node has {count} input{'s' if count > 1 else ''}; the backward pass must give a gradient for "
+                + ("each of them." if count > 1 else "it."),
             )
         if len(one.reply.gradients) > len(one.truth.gradients):
             return Diagnosis("node.gradient_count", "The backward pass gives more gradients than the node has inputs.")
@@ -116,7 +153,9 @@ def _missing(returned: Sequence[Outcome]) -> Diagnosis | None:
 
 def _reduction_missing(wrong: Sequence[Outcome], variant: Variant) -> Diagnosis | None:
     """Wrong shapes, all of them the shape of the result, or right only after summing over the broadcast axes."""
-    guilty = [one for one in wrong if one.group in ("broadcast", "batched_broadcast", "integer", "budget") or _oversized(one)]
+    guilty = [
+        one for one in wrong if one.group in ("broadcast", "batched_broadcast", "integer", "budget") or _oversized(one)
+    ]
     if len(guilty) < len(wrong) or not any(_oversized(one) for one in wrong):
         return None
     return Diagnosis(
@@ -156,7 +195,7 @@ def _missing_local(wrong: Sequence[Outcome], variant: Variant) -> Diagnosis | No
     if _everywhere([one for one in wrong if not one.point.prefill], test):
         return Diagnosis(
             "node.local_derivative_missing",
-            "The gradient from above is passed on unchanged: it must be multiplied by the derivative of this operation.",
+            "The gradient from above is passed on unchanged: multiply it by the derivative of this operation.",
         )
     return None
 
@@ -176,7 +215,9 @@ def _sign(wrong: Sequence[Outcome], variant: Variant) -> Diagnosis | None:
     def test(one: Outcome) -> bool:
         return all(
             _close(s - p, sign * (r - p))
-            for s, r, p, sign in zip(_gradients(one), one.truth.gradients, one.point.prefill or (0.0, 0.0, 0.0), signs, strict=False)
+            for s, r, p, sign in zip(
+                _gradients(one), one.truth.gradients, one.point.prefill or (0.0, 0.0, 0.0), signs, strict=False
+            )
         )
 
     signs: tuple[int, ...]
@@ -220,7 +261,7 @@ def _factor(wrong: Sequence[Outcome], variant: Variant) -> Diagnosis | None:
     if all(_is_a_size(value, one) for value, one in factors):
         return Diagnosis(
             "node.mean_or_sum",
-            "The gradient is wrong by the number of entries: forward and backward pass must both mean a sum, or both a mean.",
+            "The gradient is wrong by the number of entries: a sum and a mean are mixed up.",
         )
     return None
 
@@ -268,16 +309,23 @@ def _value_for_gradient(wrong: Sequence[Outcome], variant: Variant) -> Diagnosis
 
     def test(one: Outcome) -> bool:
         g = _upstream(one)
-        return all(_close(s, _reduced(g * one.truth.y, r.shape)) for s, r in zip(_gradients(one), one.truth.gradients, strict=False))
+        return all(
+            _close(s, _reduced(g * one.truth.y, r.shape))
+            for s, r in zip(_gradients(one), one.truth.gradients, strict=False)
+        )
 
     if _everywhere([one for one in wrong if not one.point.prefill], test):
-        return Diagnosis("node.value_for_derivative", "The gradient uses the value of the operation where its derivative is needed.")
+        return Diagnosis(
+            "node.value_for_derivative", "The gradient uses the value of the operation where its derivative is needed."
+        )
     return None
 
 
 def _argument_for_value(wrong: Sequence[Outcome], variant: Variant) -> Diagnosis | None:
     """The derivative in terms of the result, evaluated at the argument: 1 - x² for tanh, x(1 - x) for the sigmoid."""
-    inverse = {"tanh": np.arctanh, "sigmoid": lambda v: np.log(v / (1 - v)), "exp": np.log, "sqrt": np.square}.get(variant.operation)
+    inverse = {"tanh": np.arctanh, "sigmoid": lambda v: np.log(v / (1 - v)), "exp": np.log, "sqrt": np.square}.get(
+        variant.operation
+    )
     if inverse is None:
         return None
     matched = 0
@@ -317,7 +365,10 @@ _RULES: tuple[Callable[[Sequence[Outcome], Variant], Diagnosis | None], ...] = (
 )
 
 _PLACES = {
-    "broadcast": ("node.broadcast", "It is right for inputs of one shape but wrong where an input is repeated (broadcast)."),
+    "broadcast": (
+        "node.broadcast",
+        "It is right for inputs of one shape but wrong where an input is repeated (broadcast).",
+    ),
     "batched_broadcast": (
         "node.batch_not_reduced",
         "It is wrong where one factor is shared by a batch: its gradient must be summed over the batch.",
@@ -326,7 +377,10 @@ _PLACES = {
     "number": ("node.numbers", "It is wrong for single numbers (arrays without axes)."),
     "one": ("node.one_entry", "It is wrong where an axis has a single entry."),
     "square": ("node.square", "It is wrong for square arrays."),
-    "integer": ("node.integer_input", "It is wrong for integer inputs: the gradient is cut to whole numbers or cannot be computed."),
+    "integer": (
+        "node.integer_input",
+        "It is wrong for integer inputs: the gradient is cut to whole numbers or cannot be computed.",
+    ),
     "extreme": ("node.extreme_input", "It is wrong for inputs of large size, where the direct formula overflows."),
     "kink": ("node.kink", "Where the operation has a kink (or ties), the gradient is no possible derivative."),
     "axis": ("node.axis", "It is wrong for some choices of the axis."),
@@ -335,6 +389,13 @@ _PLACES = {
     "keepdims": ("node.keepdims", "It is wrong with `keepdims=True`."),
     "vector": ("node.vectors", "It is wrong where a factor is a vector."),
 }
+
+
+def _only_there(wrong: Sequence[Outcome]) -> str:
+    """A sentence that limits a diagnosis to the one group of points where it shows."""
+    groups = {one.group for one in wrong} - {"prefilled", "same", "repeated", "budget"}
+    group = next(iter(groups)) if len(groups) == 1 else ""
+    return " " + _PLACES[group][1].replace("It is wrong", "This shows", 1) if group in _PLACES else ""
 
 
 def _by_place(wrong: Sequence[Outcome], outcomes: Sequence[Outcome]) -> Diagnosis:

@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from fractions import Fraction
 from typing import Literal
 
 import numpy as np
 
 from grader.compare.nodes.agreement import EXACT
-from grader.compare.nodes.comparison import Outcome, outcome_of
+from grader.compare.nodes.comparison import Outcome, computes_in_single, outcome_of
 from grader.compare.nodes.diagnosis import Diagnosis, diagnose_backward, place_of
-from grader.compare.nodes.operations import GUARDED, OPERATIONS, REDUCTIONS
+from grader.compare.nodes.operations import GUARDED, REDUCTIONS
 from grader.compare.nodes.own_forward import right_for_own_forward
 from grader.compare.nodes.points import NodeSpec
 from grader.compare.nodes.probing import Point
@@ -83,46 +83,67 @@ def judge(
     return NodeVerdict(spec.name, forward, backward, diagnosis, _remarks(outcomes, accumulates))
 
 
+Reading = tuple[Variant, Variant]
+
+
 def _best_reading(
     spec: NodeSpec,
     points: Sequence[Point],
     replies: Mapping[str, Reply],
     accepted: Conventions,
     accumulates: bool,
-) -> tuple[tuple[Variant, Variant], list[Outcome]]:
-    """Outcomes under the accepted convention with the fewest faults; the plain definition where none is better."""
-    best: tuple[tuple[Variant, Variant], list[Outcome]] | None = None
-    best_faults = 0
-    for reading in _readings(spec, accepted):
-        outcomes = []
-        for point in points:
-            if point.role == "sweep" and point.upstream is None:
-                continue
-            reply = replies.get(point.name, NOTHING)
-            outcomes.append(outcome_of(point, reply, reading[0], reading[1], accumulates))
-        faults = sum((one.forward is False) + (one.backward is False) for one in outcomes)
-        if best is None or faults < best_faults:
-            best, best_faults = (reading, outcomes), faults
-        if faults == 0 or not any(one.reply.returned for one in outcomes):
-            break
-    assert best is not None
-    return best
+) -> tuple[Reading, list[Outcome]]:
+    """Outcomes under the accepted convention with the fewest faults; the plain definition where none is better.
 
-
-def _readings(spec: NodeSpec, accepted: Conventions) -> list[tuple[Variant, Variant]]:
-    """Pairs (forward, backward) of accepted meanings, the plain one first."""
+    Guards are tried only on what is nearly right: they are small.
+    """
     name = spec.stands_for
     reductions = [""]
     if name in REDUCTIONS:
         reductions = ["mean", "sum"] if accepted.reduction == "either" else [accepted.reduction]
-    guards = [Fraction(0)]
-    if name in GUARDED:
-        guards += [guard for guard in GUARDS if guard <= accepted.guard]
-    found = [(Variant(name, r), Variant(name, r)) for r in reductions]
-    for r in reductions:
-        for guard in guards[1:]:
-            guarded, plain = Variant(name, r, guard), Variant(name, r)
-            found += [(guarded, guarded), (plain, guarded), (guarded, plain)]
+    plain = [(Variant(name, r), Variant(name, r)) for r in reductions]
+    tried = [(reading, _outcomes(reading, points, replies, accumulates)) for reading in plain]
+    best = min(tried, key=lambda one: _faults(one[1]))
+    if name not in GUARDED or _faults(best[1]) == 0 or not any(_nearly(one) for one in best[1]):
+        return best
+    for reading in _guarded(best[0][0], accepted.guard):
+        outcomes = _outcomes(reading, points, replies, accumulates)
+        if _faults(outcomes) < _faults(best[1]):
+            best = reading, outcomes
+    return best
+
+
+def _outcomes(
+    reading: Reading, points: Sequence[Point], replies: Mapping[str, Reply], accumulates: bool
+) -> list[Outcome]:
+    """Every judged point under one reading.  The steps of a sweep are only used together, elsewhere."""
+    outcomes: list[Outcome] = []
+    low = False
+    for point in points:
+        if point.role == "sweep" and point.upstream is None:
+            continue
+        reply = replies.get(point.name, NOTHING)
+        outcomes.append(outcome_of(point, reply, reading[0], reading[1], accumulates, low))
+        if len(outcomes) == 1:
+            low = outcomes[0].backward is True and computes_in_single(reply, outcomes[0].truth)
+    return outcomes
+
+
+def _faults(outcomes: Sequence[Outcome]) -> int:
+    return sum((one.forward is False) + (one.backward is False) for one in outcomes)
+
+
+def _nearly(one: Outcome) -> bool:
+    """Wrong, but by no more than a guard could explain."""
+    return (one.forward is False and one.forward_error < NEARLY) or (one.backward is False and one.error < NEARLY)
+
+
+def _guarded(plain: Variant, largest: Fraction) -> list[Reading]:
+    """Readings with a small number added, in both passes or in one of them."""
+    found = []
+    for guard in (guard for guard in GUARDS if guard <= largest):
+        guarded = replace(plain, guard=guard)
+        found += [(guarded, guarded), (plain, guarded), (guarded, plain)]
     return found
 
 
@@ -158,10 +179,16 @@ def _wrong_forward(wrong: Sequence[Outcome], known: Sequence[Outcome]) -> Judgem
     if not first.reply.returned:
         message = f"The forward pass raised an error {place_of(first)}: {first.reply.detail}"
         if first.reply.status == "timeout":
-            return Judgement(Verdict.INCORRECT, "node.timeout", "The forward pass did not come back within its time limit.")
+            return Judgement(
+                Verdict.INCORRECT, "node.timeout", "The forward pass did not come back within its time limit."
+            )
         return Judgement(Verdict.INCORRECT, "node.raised", message)
     groups = {one.group for one in wrong}
-    if first.reply.y is not None and first.reply.y.shape != first.truth.y.shape and first.reply.y.size != first.truth.y.size:
+    if (
+        first.reply.y is not None
+        and first.reply.y.shape != first.truth.y.shape
+        and first.reply.y.size != first.truth.y.size
+    ):
         return Judgement(
             Verdict.INCORRECT, "node.forward_shape", f"The result has a wrong shape {place_of(first)}.", evidence
         )
@@ -170,7 +197,9 @@ def _wrong_forward(wrong: Sequence[Outcome], known: Sequence[Outcome]) -> Judgem
             Verdict.INCORRECT, "node.state_leaks", "The same call gives another result the second time.", evidence
         )
     where = "" if len(groups) > 1 or len(wrong) == len(known) else " It is right elsewhere."
-    return Judgement(Verdict.INCORRECT, "node.forward", f"The forward pass is wrong {place_of(first)}.{where}", evidence)
+    return Judgement(
+        Verdict.INCORRECT, "node.forward", f"The forward pass is wrong {place_of(first)}.{where}", evidence
+    )
 
 
 def _judge_backward(
@@ -186,20 +215,22 @@ def _judge_backward(
         return Judgement(Verdict.BLANK, "node.blank", "The backward pass is not written yet."), None
     if any(one.reply.flags.get("upstream_mutated") for one in asked):
         message = "The backward pass changes the gradient it was given; other nodes still need it."
-        return Judgement(Verdict.INCORRECT, "node.upstream_mutated", message), Diagnosis("node.upstream_mutated", message)
+        return Judgement(Verdict.INCORRECT, "node.upstream_mutated", message), Diagnosis(
+            "node.upstream_mutated", message
+        )
     if any(one.reply.flags.get("inputs_mutated") for one in asked) and forward.note != "node.input_mutated":
         message = "The backward pass changes the inputs of the node in place."
         return Judgement(Verdict.INCORRECT, "node.input_mutated", message), Diagnosis("node.input_mutated", message)
     if accepted.aliasing == "error" and any(one.reply.flags.get("upstream_aliased") for one in asked):
         message = "A gradient shares its memory with the gradient from above: changing one changes the other. Copy it."
         return Judgement(Verdict.INCORRECT, "node.aliased", message), Diagnosis("node.aliased", message)
-    if all(one.forward is False for one in asked if one.point.role == "point" and one.group == "generic"):
-        if any(one.reply.returned for one in asked):
-            return _for_own_forward(outcomes, points, replies, reading)
+    generic = [one for one in asked if one.point.role == "point" and one.group in ("generic", "number")]
+    if all(one.forward is False for one in generic) and any(one.reply.returned for one in asked):
+        return _for_own_forward(outcomes, points, replies, reading)
     judged = [one for one in asked if one.forward is not False or not one.reply.returned]
     wrong = [one for one in judged if one.backward is False]
     evidence = _numerical(judged)
-    if evidence and all(one.error <= NEARLY for one in wrong):
+    if evidence:
         return Judgement(
             Verdict.UNDECIDED,
             "node.numerical_differentiation",
@@ -208,7 +239,9 @@ def _judge_backward(
         ), None
     if wrong:
         diagnosis = diagnose_backward(judged, reading)
-        example = Evidence("probe", f"First wrong {place_of(wrong[0])}; {len(wrong)} of {len(judged)} probes are wrong.")
+        example = Evidence(
+            "probe", f"First wrong {place_of(wrong[0])}; {len(wrong)} of {len(judged)} probes are wrong."
+        )
         return Judgement(Verdict.INCORRECT, diagnosis.note, diagnosis.message, (example,)), diagnosis
     stopped = [one.reply for one in asked if one.reply.ours]
     if stopped:
@@ -233,7 +266,13 @@ def _for_own_forward(
             Verdict.CARRIED,
             "node.own_forward",
             "The backward pass is right for your own forward pass.",
-            (Evidence("route", "Central differences of the student's own forward pass confirm its gradients.", "instructor"),),
+            (
+                Evidence(
+                    "route",
+                    "Central differences of the student's own forward pass confirm its gradients.",
+                    "instructor",
+                ),
+            ),
         ), None
     asked = [one for one in outcomes if one.point.upstream is not None]
     wrong = [one for one in asked if one.backward is False]
@@ -248,9 +287,11 @@ def _numerical(judged: Sequence[Outcome]) -> tuple[Evidence, ...]:
     probed = [
         one
         for one in judged
-        if one.reply.returned and one.point.role == "point" and one.point.case.draw in ("generic", "negative", "positive")
+        if one.reply.returned
+        and one.point.role == "point"
+        and one.point.case.draw in ("generic", "negative", "positive")
     ]
-    errors = [one.error for one in probed if np.isfinite(one.error)]
+    errors = [one.error for one in probed]
     if len(errors) < 2 or any(one.forward_error > EXACT for one in probed):
         return ()
     off = [error for error in errors if error > EXACT]
@@ -259,8 +300,8 @@ def _numerical(judged: Sequence[Outcome]) -> tuple[Evidence, ...]:
     return (
         Evidence(
             "probe",
-            f"Values are exact, but gradients are off by {min(off):.1e} to {max(off):.1e} at {len(off)} of {len(errors)} "
-            "points; honest implementations are within 1e-14.",
+            f"Values are exact, but gradients are off by {min(off):.1e} to {max(off):.1e} at {len(off)} of "
+            f"{len(errors)} points; honest implementations are within 1e-14.",
             "instructor",
         ),
     )
@@ -286,10 +327,14 @@ def _over_budget(outcomes: Sequence[Outcome]) -> Judgement | None:
 def _stopped(replies: Sequence[Reply]) -> Judgement:
     stopped = next((reply for reply in replies if reply.ours), NOTHING)
     if stopped.status == "malformed":
-        return Judgement(Verdict.INCORRECT, "node.not_numbers", f"The result is not an array of numbers: {stopped.detail}")
+        return Judgement(
+            Verdict.INCORRECT, "node.not_numbers", f"The result is not an array of numbers: {stopped.detail}"
+        )
     if stopped.status == "timeout":
         return Judgement(Verdict.INCORRECT, "node.timeout", "The call did not come back within its time limit.")
-    return Judgement(Verdict.UNDECIDED, "node.stopped", f"The code was stopped before it could be judged. {stopped.detail}".strip())
+    return Judgement(
+        Verdict.UNDECIDED, "node.stopped", f"The code was stopped before it could be judged. {stopped.detail}".strip()
+    )
 
 
 def _remarks(outcomes: Sequence[Outcome], accumulates: bool) -> tuple[Evidence, ...]:

@@ -25,9 +25,10 @@ Kink = Literal["none", "zero", "tied", "pair"]
 class Operation:
     """One operation.  `build(arguments, attributes)` gives its reference expression.
 
-    `domain` is that of each argument (the last entry repeats).  `extremes` are magnitudes at which exponentials are
-    tried.  `kink` says where it is not differentiable: an entry at `zero`, `tied` entries of one array, a tied `pair`
-    of entries.  `attributes` lists the choices for each attribute; a problem that names none gets the first choice.
+    `domain` is that of each argument (the last entry repeats), `high` the largest magnitude to look at.
+    `extremes` are magnitudes at which exponentials are tried.  `kink` says where it is not differentiable: an entry at
+    `zero`, `tied` entries of one array, a tied `pair` of entries.  `attributes` lists the choices for each attribute; a
+    problem that names none gets the first choice.
     """
 
     name: str
@@ -36,6 +37,7 @@ class Operation:
     arity: int = 1
     domain: tuple[Domain, ...] = ("real",)
     extremes: tuple[float, ...] = ()
+    high: float = 2.0
     kink: Kink = "none"
     linear: bool = False
     attributes: tuple[tuple[str, tuple[Any, ...]], ...] = ()
@@ -158,7 +160,7 @@ OPERATIONS: Mapping[str, Operation] = {
         _entrywise("log", domain=("positive",)),
         _entrywise("sin"),
         _entrywise("cos"),
-        _entrywise("tan"),
+        _entrywise("tan", high=1.1),
         _entrywise("arctan"),
         _entrywise("sinh"),
         _entrywise("cosh"),

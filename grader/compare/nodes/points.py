@@ -1,7 +1,7 @@
 """Where a node is looked at: shapes, attributes and kinds of values, and the numbers drawn for them from a secret.
 
-Points are generic on purpose: no two dimensions equal (transposes show), no value 0 or 1 (products and powers show), both
-signs where the domain has them, an upstream gradient that is never 1 (a forgotten one shows).
+Points are generic on purpose: no two dimensions equal (transposes show), no value 0 or 1 (products and powers show),
+both signs where the domain has them, an upstream gradient that is never 1 (a forgotten one shows).
 """
 
 from __future__ import annotations
@@ -15,9 +15,9 @@ from typing import Any, Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from grader.compare.nodes.operations import Attrs, Domain, Operation, Shape
+from grader.compare.nodes.operations import Domain, Operation, Shape
 
-LOW, HIGH = 0.3, 2.0  # range of |x| and of |upstream|
+LOW, HIGH = 0.3, 2.0  # range of |x| (where an operation sets no other) and of |upstream|
 MOST_DISTINCT = 12
 CLASSES = 4  # of a cross-entropy
 
@@ -291,13 +291,13 @@ def draw_inputs(case: Case, operation: Operation, rng: np.random.Generator) -> t
         return _whole_inputs(case, operation, rng)
     rooted = not isinstance(dict(case.attrs).get("exponent", 1), int)
     return tuple(
-        _draw(shape, "positive" if rooted else operation.domain_of(i), case.draw, case.size, rng)
+        _draw(shape, "positive" if rooted else operation.domain_of(i), case, operation.high, rng)
         for i, shape in enumerate(case.shapes)
     )
 
 
 def draw_upstream(shape: Shape, rng: np.random.Generator) -> Values:
-    """Signed, never near 0 or exactly 1; a single entry is never positive only by luck: it is drawn negative or large."""
+    """Signed, never near 0 or exactly 1; no entry has the size 1."""
     values = rng.uniform(LOW, HIGH, shape) * _signs(shape, rng)
     return np.asarray(np.where(np.abs(np.abs(values) - 1) < 0.05, values * 1.2, values))
 
@@ -305,7 +305,9 @@ def draw_upstream(shape: Shape, rng: np.random.Generator) -> Values:
 def _whole_inputs(case: Case, operation: Operation, rng: np.random.Generator) -> tuple[Values, ...]:
     """Small integers, no magnitude twice where there are few: a tie is a kink for some operations."""
     sizes = [int(np.prod(shape)) for shape in case.shapes]
-    pool = rng.permutation(np.arange(1, sum(sizes) + 1)) if sum(sizes) <= MOST_DISTINCT else rng.integers(1, 6, sum(sizes))
+    pool = (
+        rng.permutation(np.arange(1, sum(sizes) + 1)) if sum(sizes) <= MOST_DISTINCT else rng.integers(1, 6, sum(sizes))
+    )
     found, start = [], 0
     for i, (shape, size) in enumerate(zip(case.shapes, sizes, strict=True)):
         whole = pool[start : start + size].reshape(shape)
@@ -315,13 +317,13 @@ def _whole_inputs(case: Case, operation: Operation, rng: np.random.Generator) ->
     return tuple(found)
 
 
-def _draw(shape: Shape, domain: Domain, draw: Draw, size: float, rng: np.random.Generator) -> Values:
-    magnitude = rng.uniform(LOW, HIGH, shape)
-    if draw == "extreme":
-        return np.asarray(size * rng.uniform(0.9, 1.0, shape))
-    if domain == "positive" or draw == "positive":
+def _draw(shape: Shape, domain: Domain, case: Case, high: float, rng: np.random.Generator) -> Values:
+    magnitude = rng.uniform(LOW, high, shape)
+    if case.draw == "extreme":
+        return np.asarray(case.size * rng.uniform(0.9, 1.0, shape))
+    if domain == "positive" or case.draw == "positive":
         return np.asarray(magnitude)
-    return np.asarray(-magnitude if draw == "negative" else magnitude * _signs(shape, rng))
+    return np.asarray(-magnitude if case.draw == "negative" else magnitude * _signs(shape, rng))
 
 
 def _signs(shape: Shape, rng: np.random.Generator) -> Values:
@@ -334,7 +336,7 @@ def _signs(shape: Shape, rng: np.random.Generator) -> Values:
 
 
 def _kink_inputs(case: Case, operation: Operation, rng: np.random.Generator) -> tuple[Values, ...]:
-    xs = [_draw(shape, "real", "generic", 0.0, rng) for shape in case.shapes]
+    xs = [_draw(shape, "real", case, HIGH, rng) for shape in case.shapes]
     if operation.kink == "zero":
         xs[0].reshape(-1)[0] = 0.0
     elif operation.kink == "pair":

@@ -13,7 +13,6 @@ from numpy.typing import NDArray
 
 from grader.compare.nodes.operations import OPERATIONS, Operation
 from grader.compare.nodes.points import (
-    Axes,
     Case,
     NodeSpec,
     cases_of,
@@ -25,7 +24,7 @@ from grader.compare.nodes.truth import output_shape
 from grader.execution.probes import Probe, array_of
 
 STEPS = tuple(1e-2 / 2**k for k in range(8))  # of the central differences on a student's own forward pass
-BUDGET_ENTRIES = 600  # entries of the probe that counts forward passes
+BUDGET_ENTRIES = 300  # inner size of the product whose forward passes are counted: 1,200 parameters
 
 Values = NDArray[Any]
 Role = Literal["point", "prefilled", "same", "repeated", "forward", "sweep", "budget", "budget_forward"]
@@ -114,11 +113,14 @@ class _Builder:
         return [point for number, case in enumerate(chosen) for point in self._sweep(number, case)]
 
     def budget_points(self) -> list[Point]:
-        """Forward alone and forward with backward on many entries: how often is the student's own code entered?"""
-        if self.spec.scalar or self.operation.profile not in ("unary", "binary"):
+        """Forward alone and forward with backward of a large product: how often is the student's own code entered?"""
+        shapes = {
+            "matmul": ((2, BUDGET_ENTRIES), (BUDGET_ENTRIES, 2)),
+            "dense": ((2, BUDGET_ENTRIES), (BUDGET_ENTRIES, 2), (2,)),
+        }
+        if self.spec.scalar or self.operation.name not in shapes:
             return []
-        attrs: Axes = (("exponent", 2),) if self.operation.name == "pow" else ()
-        case = Case("budget", ((BUDGET_ENTRIES,),) * self.operation.arity, attrs)
+        case = Case("budget", shapes[self.operation.name])
         return [self.point(case, "budget_forward"), self.point(case, "budget")]
 
     def repeated(self, point: Point) -> Point:
