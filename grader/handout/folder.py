@@ -46,9 +46,9 @@ $ pip install gradient-grader
 $ grader check answers.md
 ```
 
-Every answer is shown as it was understood, with a verdict and a hint where something is off. Mathematics is read the way
-you write it: LaTeX between dollars, or plain text such as `x^2*cos(x)`. What cannot be read is never counted as wrong; a
-person looks at it.
+Every answer is shown as it was understood, with a verdict and a hint where something is off. Mathematics is read the
+way you write it: LaTeX between dollars, or plain text such as `x^2*cos(x)`. What cannot be read is never counted as
+wrong; a person looks at it.
 
 Grading a push (`.github/workflows/grade.yml`) is feedback. The grade is the instructor's own run.
 

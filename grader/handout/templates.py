@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Sequence
 from dataclasses import dataclass
+from fractions import Fraction
 
 from grader.pushes.annotations import decimal
 
@@ -44,7 +45,7 @@ def sheet_of(problem: object) -> Sheet:
         if question.kind == "program":
             continue
         items = problem.items(question)
-        total = sum((item.points for item in items), start=items[0].points * 0) if items else 0
+        total = sum((item.points for item in items), Fraction(0))
         labels = tuple(item.id.removeprefix(question.id).lstrip(".") for item in items)
         slots.append(Slot(question.id, question.title, decimal(total), tuple(label for label in labels if label)))
     return Sheet(problem.id, problem.title, tuple(slots), "documentation" in problem.about.required)
