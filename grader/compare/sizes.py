@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 from grader.compare.conditions import Condition
 from grader.compare.domain import Domain
@@ -50,6 +50,58 @@ def at_sizes(declarations: Mapping[str, Declaration], sizes: Sizes) -> dict[str,
     }
 
 
+@dataclass(frozen=True, slots=True)
+class Case:
+    """A question at one choice of its sizes."""
+
+    sizes: Sizes
+    truth: Expr
+    domain: Domain
+
+
+def make_cases(
+    build_truth: Callable[[Sizes], Expr],
+    declarations: Mapping[str, Declaration],
+    where: Callable[[Sizes], tuple[Condition, ...]] | None = None,
+    draws: int = DRAWS,
+) -> tuple[Case, ...]:
+    """The question at several choices of its named sizes; a single case where all sizes are numbers."""
+    names = named_sizes(declarations)
+    taken = sorted({n for d in declarations.values() for n in d.shape if isinstance(n, int)})
+    cases: list[Case] = []
+    for sizes in draw_sizes(names, taken, draws if names else 1):
+        domain = Domain(at_sizes(declarations, sizes), where(sizes) if where else ())
+        cases.append(Case(sizes, build_truth(sizes), domain))
+    return tuple(cases)
+
+
+def same_in_cases(
+    cases: Sequence[Case], build_answer: Callable[[Sizes], Sequence[Expr]], policy: Policy = EXACT
+) -> tuple[Sameness, int]:
+    """Same at every choice of sizes?  Also which reading of the answer the verdict is about.
+
+    The builder may give several readings, of which one that is right in every case suffices.  A ShapeError of the
+    builder is a NO.
+    """
+    alive: dict[int, Sameness] | None = None
+    for case in cases:
+        try:
+            readings = build_answer(case.sizes)
+        except ShapeError as error:
+            return Sameness("no", "shape", note="shape.conform", message=error.message), 0
+        results = {
+            i: same(case.truth, e, case.domain, policy) for i, e in enumerate(readings) if alive is None or i in alive
+        }
+        good = {i: r for i, r in results.items() if r.verdict in ("yes", "partly")}
+        if not good:
+            best = min(results, key=lambda i: (results[i].verdict != "unknown", i))
+            return results[best], best
+        alive = good
+    assert alive
+    best = min(alive, key=lambda i: (alive[i].verdict != "yes", i))
+    return alive[best], best
+
+
 def same_at_sizes(
     build_truth: Callable[[Sizes], Expr],
     build_answer: Callable[[Sizes], Sequence[Expr]],
@@ -58,27 +110,5 @@ def same_at_sizes(
     where: Callable[[Sizes], tuple[Condition, ...]] | None = None,
     draws: int = DRAWS,
 ) -> Sameness:
-    """Compare at several sizes: the same only if the same at each of them.
-
-    The builders give the expressions at given sizes; the answer's may give several readings, of which one that is right
-    at every size suffices.  A ShapeError of the answer's builder is a NO.
-    """
-    names = named_sizes(declarations)
-    taken = sorted({n for d in declarations.values() for n in d.shape if isinstance(n, int)})
-    alive: dict[int, Sameness] | None = None
-    last = Sameness("unknown", "effort")
-    for sizes in draw_sizes(names, taken, draws if names else 1):
-        domain = Domain(at_sizes(declarations, sizes), where(sizes) if where else ())
-        truth = build_truth(sizes)
-        try:
-            readings = build_answer(sizes)
-        except ShapeError as error:
-            return Sameness("no", "shape", note="shape.wrong", message=error.message)
-        results = {i: same(truth, reading, domain, policy) for i, reading in enumerate(readings)}
-        alive = {i: r for i, r in results.items() if alive is None or i in alive}
-        good = {i: r for i, r in alive.items() if r.verdict in ("yes", "partly")}
-        if not good:
-            return next((r for r in alive.values() if r.verdict == "unknown"), None) or next(iter(results.values()))
-        alive = good
-        last = next((r for r in good.values() if r.verdict == "yes"), next(iter(good.values())))
-    return last
+    """Compare at several sizes: the same only if the same at each of them."""
+    return same_in_cases(make_cases(build_truth, declarations, where, draws), build_answer, policy)[0]

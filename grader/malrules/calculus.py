@@ -64,7 +64,11 @@ def _inside_only(setting: Setting) -> Iterator[Expr]:
     def entrywise(op: str) -> Wrong:
         return lambda o, attrs, xs, y, ts: o.apply(op, ts[0], **dict(attrs))
 
+    def slope_inside(op: str) -> Wrong:
+        return lambda o, attrs, xs, y, ts: _slope(op, o, attrs, ts[0], o.apply(op, ts[0], **dict(attrs)))
+
     yield from broken(setting, _each(entrywise, SMOOTH))
+    yield from broken(setting, _each(slope_inside, SMOOTH))
 
 
 def _outer_kept(setting: Setting) -> Iterator[Expr]:

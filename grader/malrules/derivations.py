@@ -12,6 +12,7 @@ from reference.expression import Expr, ordered, symbols
 from reference.modes import NotDifferentiable, Rules, gradient, jacobian
 from reference.primitives import PRIMITIVES
 from reference.shapes import ShapeError
+from reference.simplify import filling, simplify
 
 MAX_SITES = 8  # places at which a rule is broken singly
 Tangents = tuple[Any, ...]
@@ -76,7 +77,8 @@ def break_at(chosen: frozenset[Expr], wrong: Mapping[str, Wrong]) -> Rules:
     def make(op: str) -> Callable[..., Any]:
         def rule(o: Algebra, attrs: Mapping[str, Any], xs: tuple[Any, ...], y: Any, ts: Tangents) -> Any:
             if y in chosen:
-                return wrong[op](o, attrs, xs, y, ts)
+                moving = tuple(None if t is None or is_zero(t) else t for t in ts)
+                return o.zeros_like(y) if set(moving) == {None} else wrong[op](o, attrs, xs, y, moving)
             return standard(o, y, xs, y, ts)
 
         return rule
@@ -98,6 +100,11 @@ def _forget(place: int, site: Expr) -> Wrong:
         return standard(o, site, xs, y, tuple(None if i == place else t for i, t in enumerate(ts)))
 
     return rule
+
+
+def is_zero(tangent: Expr) -> bool:
+    """Is a tangent plainly zero (the variable of this column does not occur)?"""
+    return filling(simplify((tangent,))[0]) == 0
 
 
 def depends(node: Expr, wrt: Iterable[Expr]) -> bool:

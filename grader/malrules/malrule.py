@@ -26,7 +26,7 @@ class Unrolled:
 
 @dataclass(frozen=True, slots=True)
 class Layer:
-    """a' = activation(W a + b), entry by entry.  Shapes: W (m, n), b (m,).  `activation` is a primitive's name or ""."""
+    """Entry by entry activation(W a + b).  Shapes: W (m, n), b (m,).  `activation` is the name of a primitive or ""."""
 
     weights: Expr
     bias: Expr

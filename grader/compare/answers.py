@@ -1,0 +1,159 @@
+"""An answer as it was typed against a truth: read, elaborated, compared."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Literal
+
+from grader.compare.conditions import Condition, Relation
+from grader.compare.evidence import Sameness, Witness
+from grader.compare.policy import EXACT, Policy
+from grader.compare.sizes import Case, Sizes, make_cases, same_in_cases
+from grader.model import Notation
+from grader.notation import Unreadable, Vocabulary, build_vocabulary, elaborate, read
+from grader.notation.unreadable import Misread
+from reference.expression import Expr
+from reference.shapes import ShapeError
+
+Same = Literal["yes", "no", "partly", "unknown", "unreadable"]
+RELATIONS: tuple[tuple[str, Relation], ...] = (
+    (">=", ">="),
+    ("<=", "<="),
+    ("!=", "!="),
+    ("≥", ">="),
+    ("≤", "<="),
+    ("≠", "!="),
+    (">", ">"),
+    ("<", "<"),
+)
+ORDER: tuple[Same, ...] = ("yes", "partly", "unknown", "no", "unreadable")
+
+
+class AuthorError(ValueError):
+    """What the question says (its truth, its symbols, its conditions) is not understood.  The message says what."""
+
+
+@dataclass(frozen=True, slots=True)
+class Task:
+    """What answers are compared with, prepared once and used for many."""
+
+    vocabulary: Vocabulary
+    cases: tuple[Case, ...]
+    policy: Policy = EXACT
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What became of an answer.  `place` is where it could not be read; `sameness` is missing where it was not."""
+
+    same: Same
+    how: str
+    read_as: str = ""
+    read_as_latex: str = ""
+    message: str = ""
+    witness: Witness | None = None
+    note: str = ""
+    remarks: tuple[str, ...] = ()
+    place: tuple[int, int] | None = None
+    sameness: Sameness | None = field(default=None, repr=False)
+
+
+def make_task(
+    truth: str,
+    symbols: Mapping[str, str],
+    definitions: Mapping[str, str] | None = None,
+    where: tuple[str, ...] = (),
+    policy: Policy = EXACT,
+    notation: Notation = "plain",
+) -> Task:
+    """A task from plain tables.  Raises AuthorError naming what is not understood."""
+    try:
+        vocabulary = build_vocabulary(dict(symbols), dict(definitions or {}))
+    except ValueError as error:
+        raise AuthorError(str(error)) from None
+    return task_of(truth, vocabulary, where, policy, notation)
+
+
+def task_of(
+    truth: str,
+    vocabulary: Vocabulary,
+    where: tuple[str, ...] = (),
+    policy: Policy = EXACT,
+    notation: Notation = "plain",
+) -> Task:
+    """The same with a vocabulary at hand."""
+
+    def build(sizes: Sizes) -> Expr:
+        return read_truth(truth, vocabulary, sizes, notation)
+
+    def conditions(sizes: Sizes) -> tuple[Condition, ...]:
+        return tuple(read_condition(text, vocabulary, sizes) for text in where)
+
+    return Task(vocabulary, make_cases(build, vocabulary.symbols, conditions), policy)
+
+
+def read_truth(text: str, vocabulary: Vocabulary, sizes: Sizes, notation: Notation = "plain") -> Expr:
+    """An author's formula.  Raises AuthorError with the reason."""
+    reading = read(text, notation, vocabulary)
+    if isinstance(reading, Unreadable):
+        raise AuthorError(f"`{text}` cannot be read: {reading.sentence}")
+    try:
+        return elaborate(reading.answer, vocabulary, sizes)[0]
+    except Misread as trouble:
+        raise AuthorError(f"`{text}` cannot be read: {trouble.message} {trouble.suggestion}".rstrip()) from None
+    except ShapeError as trouble:
+        raise AuthorError(f"the shapes in `{text}` do not conform: {trouble.message}") from None
+
+
+def read_condition(text: str, vocabulary: Vocabulary, sizes: Sizes) -> Condition:
+    """`x1^2 > x3`.  Raises AuthorError."""
+    for sign, relation in RELATIONS:
+        if sign in text:
+            left, _, right = text.partition(sign)
+            try:
+                return Condition(read_truth(left, vocabulary, sizes) - read_truth(right, vocabulary, sizes), relation)
+            except ShapeError as trouble:
+                raise AuthorError(f"the sides of `{text}` do not conform: {trouble.message}") from None
+    raise AuthorError(f"`{text}` is no condition; write for example 'x1^2 > x3'")
+
+
+def answer_same(answer: str, notation: Notation, task: Task) -> Outcome:
+    """What an answer is worth.  Any of its readings being right is right, and said.  Never raises for an answer."""
+    reading = read(answer, notation, task.vocabulary)
+    if isinstance(reading, Unreadable):
+        return _unreadable(reading)
+
+    def build(sizes: Sizes) -> tuple[Expr, ...]:
+        return elaborate(reading.answer, task.vocabulary, sizes)
+
+    try:
+        found, chosen = same_in_cases(task.cases, build, task.policy)
+    except Misread as trouble:
+        return _unreadable(trouble.as_value(len(answer)), reading.read_as)
+    remarks = reading.remarks
+    if chosen:
+        remarks = (*remarks, "the answer can be read in more than one way; one of them was taken")
+    return Outcome(
+        found.verdict,
+        found.how,
+        reading.read_as,
+        reading.read_as_latex,
+        found.message,
+        found.witness,
+        found.note,
+        remarks,
+        None,
+        found,
+    )
+
+
+def _unreadable(trouble: Unreadable, read_as: str = "") -> Outcome:
+    return Outcome(
+        "unreadable",
+        "unreadable",
+        read_as,
+        message=trouble.sentence,
+        note="unreadable",
+        place=(trouble.start, trouble.end),
+    )
