@@ -17,7 +17,9 @@ SOLUTION_LINE = re.compile(
 )
 ASSIGNMENT = re.compile(r"^(?P<name>[A-Za-z_][\w.]*(?:[ \t]*,[ \t]*[A-Za-z_][\w.]*)*)[ \t]*=(?!=)")
 REMOVED_TAGS = {"solution", "instructor", "instructor-only", "hide-from-students"}
-PLACEHOLDER = "pass  # TODO"
+# Inside a function the placeholder says so when it is called; at the top level it must not stop the notebook.
+INNER_PLACEHOLDER = "raise NotImplementedError  # TODO"
+OUTER_PLACEHOLDER = "pass  # TODO"
 KEPT_METADATA = ("kernelspec", "language_info", "problem")
 
 
@@ -57,7 +59,7 @@ def strip_solutions(source: str, where: str = "") -> str:
         if begin:
             opened = f"line {number}"
             if not HIDDEN.search(line):
-                kept.append(begin["indent"] + PLACEHOLDER)
+                kept.append(_placeholder(begin["indent"]))
             continue
         kept.extend(_strip_line(line))
     if opened:
@@ -73,7 +75,11 @@ def _strip_line(line: str) -> list[str]:
     if marked["none"]:
         return []
     assigned = ASSIGNMENT.match(marked["code"])
-    return [f"{marked['indent']}{assigned['name']} = ...  # TODO" if assigned else marked["indent"] + PLACEHOLDER]
+    return [f"{marked['indent']}{assigned['name']} = ...  # TODO" if assigned else _placeholder(marked["indent"])]
+
+
+def _placeholder(indent: str) -> str:
+    return indent + (INNER_PLACEHOLDER if indent else OUTER_PLACEHOLDER)
 
 
 def _cell_for_students(cell: dict[str, Any], index: int) -> dict[str, Any]:

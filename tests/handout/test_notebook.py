@@ -11,11 +11,14 @@ from grader.handout.notebook import UnclosedRegion, strip_solutions, student_ver
     ("source", "stripped"),
     [
         ("x = 1", "x = 1"),
-        ("def f(x):\n    ### BEGIN SOLUTION\n    return x\n    ### END SOLUTION", "def f(x):\n    pass  # TODO"),
+        (
+            "def f(x):\n    ### BEGIN SOLUTION\n    return x\n    ### END SOLUTION",
+            "def f(x):\n    raise NotImplementedError  # TODO",
+        ),
         ("# BEGIN SOLUTION\nsecret = 1\n# END SOLUTION\nshown = 2", "pass  # TODO\nshown = 2"),
-        ("    #<solution>\n    secret\n    #</solution>", "    pass  # TODO"),
+        ("    #<solution>\n    secret\n    #</solution>", "    raise NotImplementedError  # TODO"),
         ("y = 3 * x  # SOLUTION", "y = ...  # TODO"),
-        ("    return 3 * x  # SOLUTION", "    pass  # TODO"),
+        ("    return 3 * x  # SOLUTION", "    raise NotImplementedError  # TODO"),
         ("import secret  # SOLUTION NO PROMPT\nx = 1", "x = 1"),
         ("x = 1\n### BEGIN HIDDEN TESTS\nassert secret\n### END HIDDEN TESTS", "x = 1"),
         ("# the solution is short", "# the solution is short"),
