@@ -13,12 +13,33 @@ from typing import Any
 import numpy as np
 from flint import arb, ctx, fmpq
 
+from reference.balls import power
 from reference.expression import Expr, ordered
 from reference.primitives import PRIMITIVES
 from reference.shapes import UNARY
 
 ENTRYWISE = frozenset((*UNARY, "add", "sub", "mul", "div", "pow", "maximum", "minimum", "select", "binomial"))
-DIRECT = {"add": np.add, "sub": np.subtract, "mul": np.multiply, "neg": np.negative}
+def whole_power(base: arb, exponent: arb) -> arb:
+    """base**exponent, also where the base may be zero and the exponent is a whole number: flint's own gives up there."""
+    if not base.contains(0) or not (exponent.is_exact() and exponent.is_integer() and exponent > 0):
+        return power(base, exponent)
+    result, square, left = arb(1), base, int(exponent.unique_fmpz())
+    while left:
+        if left & 1:
+            result = result * square
+        left >>= 1
+        if left:
+            square = square * square
+    return result
+
+
+DIRECT = {
+    "add": np.add,
+    "sub": np.subtract,
+    "mul": np.multiply,
+    "neg": np.negative,
+    "pow": np.frompyfunc(whole_power, 2, 1),
+}
 MAX_ENTRIES = 200_000  # entries times points of one node
 
 
@@ -71,7 +92,9 @@ class Batch:
         args = [self.values[a] for a in node.args]
         attrs = dict(node.attrs)
         if not any(batched for _, batched in args):
-            return PRIMITIVES[op].ball(attrs, *[v for v, _ in args]), False
+            rule = DIRECT.get(op)
+            values = [v for v, _ in args]
+            return (rule(*values) if rule is not None else PRIMITIVES[op].ball(attrs, *values)), False
         if op in ENTRYWISE:
             return self._entrywise(op, attrs, node, args), True
         if op == "stack":
