@@ -196,11 +196,11 @@ def reduction(
 
 
 def _log_softmax_jvp(o: Any, attrs: Attrs, xs: tuple[Value, ...], y: Value, ts: tuple[Value, ...]) -> Value:
-    return ts[0] - o.sum(o.exp(y) * ts[0], axis=attrs["axis"], keepdims=True)
+    return ts[0] - o.sum(o.softmax(xs[0], axis=attrs["axis"]) * ts[0], axis=attrs["axis"], keepdims=True)
 
 
 def _log_softmax_vjp(o: Any, attrs: Attrs, xs: tuple[Value, ...], y: Value, g: Value) -> tuple[Value, ...]:
-    return (g - o.exp(y) * o.sum(g, axis=attrs["axis"], keepdims=True),)
+    return (g - o.softmax(xs[0], axis=attrs["axis"]) * o.sum(g, axis=attrs["axis"], keepdims=True),)
 
 
 def _softmax_jvp(o: Any, attrs: Attrs, xs: tuple[Value, ...], y: Value, ts: tuple[Value, ...]) -> Value:

@@ -126,7 +126,7 @@ def _sub(node: Expr, a: Expr, b: Expr) -> Expr:
     if p is q:
         return fitted(scaled(m - n, p), shape)
     if n < 0:
-        return E.add(a, scaled(-n, q))
+        return E.sub(scaled(-n, q), scaled(-m, p)) if m < 0 else E.add(a, scaled(-n, q))
     return E.sub(a, b)
 
 
@@ -332,6 +332,8 @@ def _reshape(node: Expr, x: Expr) -> Expr:
 def _sum(node: Expr, x: Expr) -> Expr:
     if not x.shape:
         return x
+    if len(x.shape) == 1 and node.attr("keepdims"):
+        return E.broadcast(_sum(E.sum(x), x), node.shape)
     if x.op == "broadcast" and not x.args[0].shape:
         count = 1
         for n in x.shape:
@@ -339,6 +341,9 @@ def _sum(node: Expr, x: Expr) -> Expr:
         for n in node.shape:
             count //= n
         return fitted(_mul(E.mul(count, x.args[0]), constant(count), x.args[0]), node.shape)
+    factor, rest = coefficient(x)
+    if factor != 1 and rest is not None and rest.shape == x.shape:
+        return scaled(factor, rebuild(node, (rest,)))
     return rebuild(node, (x,))
 
 
