@@ -10,6 +10,8 @@ Syntax = Literal["markdown", "tex"]
 SpanKind = Literal["math", "code", "fence", "comment", "image"]
 
 MAX_SPAN = 40_000  # characters in one formula, code block or comment; a longer one is left open
+MAX_CODE = 2_000  # characters of a code span inside a line
+MAX_TICKS = 40  # backticks in a row that can open code
 
 # Environments that are delimiters themselves; all others stay in the formula's text.
 DISPLAY = ("equation", "align", "alignat", "flalign", "gather", "multline", "eqnarray", "displaymath", "math", "dmath")
@@ -128,9 +130,11 @@ def _dollars(text: str, match: re.Match[str]) -> Span:
     start, inner = match.span()
     if inner - start == 2:
         return _double_dollars(text, start, inner)
-    end = _open_end(text, inner, _INLINE)
-    for hit in _DOLLAR.finditer(text, inner, end):
+    for hit in _DOLLAR.finditer(text, inner, inner + MAX_SPAN):
         if hit.group() == "$":
+            # Only up to the next dollar is looked at: a text of nothing but dollars is read in one pass.
+            if _INLINE.search(text, inner, hit.start()):
+                break
             return _without_ticks(text, Span("math", start, hit.end(), inner, hit.start()))
     return _unclosed(text, start, inner, display=False)
 
@@ -143,13 +147,13 @@ def _without_ticks(text: str, span: Span) -> Span:
 
 
 def _double_dollars(text: str, start: int, inner: int) -> Span:
-    hard = _open_end(text, inner, _HARD)
-    for hit in _DOLLARS.finditer(text, inner, hard):
+    for hit in _DOLLARS.finditer(text, inner, inner + MAX_SPAN):
         if hit.group() != "$$":
             continue
         body = text[inner : hit.start()]
-        if _SOFT.search(body) and _PROSE_LINE.search(body):
-            break  # the next formula's opening, not this one's end
+        # With words after a blank line it is the next formula's opening, not this one's end.
+        if _HARD.search(body) or (_SOFT.search(body) and _PROSE_LINE.search(body)):
+            break
         return Span("math", start, hit.end(), inner, hit.start(), display=True)
     return _unclosed(text, start, inner, display=True)
 
@@ -159,12 +163,11 @@ def _bracketed(text: str, match: re.Match[str]) -> Span:
     start, inner = match.span()
     display = opening.endswith("[")
     closing = opening[:-1] + ("]" if display else ")")
-    end = _open_end(text, inner, _SOFT if display else _INLINE)
-    at = text.find(closing, inner, end)
-    # "\\]" inside \[ … \] is a line break followed by a bracket.
+    at = text.find(closing, inner, inner + MAX_SPAN)
+    # "\\\\]" inside \\[ … \\] is a line break followed by a bracket.
     while at > 0 and len(closing) == 2 and text[at - 1] == "\\" and text[at - 2] != "\\":
-        at = text.find(closing, at + 1, end)
-    if at < 0:
+        at = text.find(closing, at + 1, inner + MAX_SPAN)
+    if at < 0 or (_SOFT if display else _INLINE).search(text, inner, at):
         return _unclosed(text, start, inner, display)
     return Span("math", start, at + len(closing), inner, at, display)
 
@@ -205,9 +208,12 @@ def _until(text: str, match: re.Match[str], closing: str, kind: SpanKind) -> Spa
 def _code_span(text: str, match: re.Match[str]) -> Span | None:
     start, inner = match.span()
     ticks = match.group("code")
-    end = _open_end(text, inner, _SOFT)
-    closing = re.compile(rf"(?<!`){ticks}(?!`)").search(text, inner, end) if len(ticks) < 40 else None
-    return Span("code", start, closing.end(), inner, closing.start()) if closing else None
+    if len(ticks) > MAX_TICKS:
+        return None
+    closing = re.compile(rf"(?<!`){ticks}(?!`)").search(text, inner, inner + MAX_CODE)
+    if closing is None or _SOFT.search(text, inner, closing.start()):
+        return None
+    return Span("code", start, closing.end(), inner, closing.start())
 
 
 def _fence(text: str, match: re.Match[str]) -> Span:
@@ -218,7 +224,7 @@ def _fence(text: str, match: re.Match[str]) -> Span:
     words = text[match.end() : min(newline, match.end() + 60)].strip().strip("{}.").split()
     language = words[0].lower() if words else ""
     inner = min(newline + 1, len(text))
-    closing = re.compile(rf"^[ \t>]*{ticks[0]}{{{min(len(ticks), 40)},}}[ \t]*$", re.M).search(
+    closing = re.compile(rf"^[ \t>]*{ticks[0]}{{{min(len(ticks), MAX_TICKS)},}}[ \t]*$", re.M).search(
         text, inner, inner + MAX_SPAN
     )
     if closing is None:

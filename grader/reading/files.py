@@ -224,7 +224,8 @@ def _decoded(data: bytes) -> tuple[str, str]:
 
 def _utf16_without_mark(data: bytes) -> tuple[str, str]:
     """Text written as UTF-16 without its mark has a zero in nearly every second byte."""
-    for encoding, zeros in (("utf-16-le", data[1:4096:2]), ("utf-16-be", data[0:4096:2])):
-        if zeros and zeros.count(0) > 0.8 * len(zeros):
+    even, odd = data[0:4096:2], data[1:4096:2]
+    for encoding, zeros, others in (("utf-16-le", odd, even), ("utf-16-be", even, odd)):
+        if zeros and zeros.count(0) > 0.8 * len(zeros) and others.count(0) < 0.2 * len(zeros):
             return data.decode(encoding, "replace"), "utf-16"
     return "", "binary"

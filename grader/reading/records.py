@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import json
 import math
 import re
@@ -203,7 +204,7 @@ def _walk(data: Any, keys: tuple[str, ...], noted: list[Remark]) -> Iterator[tup
     if isinstance(data, _Pairs | dict):
         for key, value in data if isinstance(data, _Pairs) else data.items():
             yield from _walk(value, keys + _keys(printable(str(key))), noted)
-    elif isinstance(data, list):
+    elif isinstance(data, list) and keys:
         if data and all(isinstance(one, str | int | float) for one in data):
             yield keys, data, True
         elif data and all(isinstance(one, _Pairs | dict) for one in data):
@@ -211,6 +212,10 @@ def _walk(data: Any, keys: tuple[str, ...], noted: list[Remark]) -> Iterator[tup
                 yield from _walk_entry(dict(one), keys, noted)
         elif data:
             yield keys, [json.dumps(_plain(one, 0), ensure_ascii=False) for one in data], True
+    elif isinstance(data, list):
+        for one in data:
+            if isinstance(one, _Pairs | dict):
+                yield from _walk_entry(dict(one), keys, noted)
     elif keys:
         yield keys, data, False
 
@@ -250,6 +255,8 @@ def _as_text(raw: Any) -> tuple[str | None, bool]:
     if isinstance(raw, list):
         parts = [_as_text(one) for one in raw]
         return "\n".join(text or "" for text, _ in parts), any(repaired for _, repaired in parts)
+    if isinstance(raw, dt.datetime | dt.date):
+        return raw.isoformat(), False
     if not isinstance(raw, str):
         return str(raw), False
     text = printable(raw)

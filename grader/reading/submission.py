@@ -71,7 +71,8 @@ def submission_of(found: Files, labels: Labels, student: str) -> Submission:
     if not found.files and not found.remarks:
         state.remarks.append(Remark("empty", "Nothing was handed in: the folder is empty."))
     elif (
-        not state.placed
+        found.files
+        and not state.placed
         and not any(remark.note == "pdf_for_person" for remark in state.remarks)
         and not state.notebooks
     ):

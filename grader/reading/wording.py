@@ -6,6 +6,8 @@ import re
 
 from grader.model import Notation
 
+MAX_TYPED = 2_000  # characters of a formula typed without delimiters; a longer line is words
+
 # Names of more than two letters that occur in formulas typed without a backslash.
 _MATHEMATICAL_WORDS = """
 sin cos tan cot sec csc sinh cosh tanh arcsin arccos arctan asin acos atan exp log ln sqrt abs sign sgn max min
@@ -23,7 +25,7 @@ _COMMAND = re.compile(r"\\[A-Za-z]+")
 _NAMED = re.compile(r"(?:\\(?:text|mathrm|operatorname|mathbf|textrm|mathit)\*?)\s*\{[^{}]{0,80}\}")
 _RELATION = re.compile(r"[=≈≤≥<>∈]")
 _OPERATOR = re.compile(
-    r"[=+*/^<>≈∂∇√·×−⋅ᵀ⊙]|\d|\\[A-Za-z]|[A-Za-z]'|\w\(|[A-Za-z]_|-\s*\w|\b\w{1,3}\s+x\s+\w{1,3}\b|[\[(].*,.*[\])]"
+    r"[=+*/^<>≈∂∇√·×−⋅ᵀ⊙]|\d|\\[A-Za-z]|[A-Za-z]'|\w\(|[A-Za-z]_|-\s*\w|\b\w{1,3}\s+x\s+\w{1,3}\b|[\[(][^\n]{0,200}?,[^\n]{0,200}?[\])]"
 )
 
 
@@ -49,15 +51,15 @@ def _looks_like_product(word: str) -> bool:
 
 def is_formula(text: str) -> bool:
     """Is the whole text mathematics typed without delimiters?"""
-    stripped = text.strip().rstrip(".,;")
-    if not stripped or prose_words(stripped):
+    stripped = text[: MAX_TYPED + 1].strip().rstrip(".,;")
+    if not stripped or len(text) > MAX_TYPED or prose_words(stripped):
         return False
     return bool(_OPERATOR.search(stripped)) or bool(re.fullmatch(r"[A-Za-zα-ωΑ-Ω]|\(?[A-Za-z]\)?", stripped))
 
 
 def split_formula(text: str) -> tuple[str, str, str] | None:
     """(words before, formula, words after) of a line that has one formula with a relation among words, else None."""
-    words = prose_words(text)
+    words = prose_words(text) if len(text) <= MAX_TYPED else []
     if not words:
         return None
     edges = [0] + [edge for word in words for edge in word.span()] + [len(text)]
