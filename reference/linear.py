@@ -10,6 +10,7 @@ import sympy as sp
 from flint import arb, arb_mat
 
 from reference import reals
+from reference.node import Expr, constant
 from reference.primitive import Adjoint, Attrs, Forward, Primitive, Tangent, Value, entries, free
 from reference.shapes import Shape
 
@@ -47,7 +48,8 @@ def zeros(shape: Shape, like: Value) -> Value:
     if isinstance(like, np.ndarray | np.generic | float | complex) and np.asarray(like).dtype != object:
         return np.zeros(shape, dtype=np.asarray(like).dtype)
     first = like.reshape(-1)[0] if isinstance(like, np.ndarray) else like
-    return np.full(shape, arb(0) if isinstance(first, arb) else sp.Integer(0), dtype=object)
+    zero = arb(0) if isinstance(first, arb) else constant(0) if isinstance(first, Expr) else sp.Integer(0)
+    return np.full(shape, zero, dtype=object)
 
 
 def diagonal_matrix(attrs: Attrs, x: Value) -> Value:

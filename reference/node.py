@@ -77,34 +77,34 @@ class Expr:
         return apply("transpose", self)
 
     def __add__(self, other: Operand) -> Expr:
-        return apply("add", self, other)
+        return _operate("add", self, other, other)
 
     def __radd__(self, other: Operand) -> Expr:
-        return apply("add", other, self)
+        return _operate("add", other, self, other)
 
     def __sub__(self, other: Operand) -> Expr:
-        return apply("sub", self, other)
+        return _operate("sub", self, other, other)
 
     def __rsub__(self, other: Operand) -> Expr:
-        return apply("sub", other, self)
+        return _operate("sub", other, self, other)
 
     def __mul__(self, other: Operand) -> Expr:
-        return apply("mul", self, other)
+        return _operate("mul", self, other, other)
 
     def __rmul__(self, other: Operand) -> Expr:
-        return apply("mul", other, self)
+        return _operate("mul", other, self, other)
 
     def __truediv__(self, other: Operand) -> Expr:
-        return apply("div", self, other)
+        return _operate("div", self, other, other)
 
     def __rtruediv__(self, other: Operand) -> Expr:
-        return apply("div", other, self)
+        return _operate("div", other, self, other)
 
     def __pow__(self, other: Operand) -> Expr:
-        return apply("pow", self, other)
+        return _operate("pow", self, other, other)
 
     def __rpow__(self, other: Operand) -> Expr:
-        return apply("pow", other, self)
+        return _operate("pow", other, self, other)
 
     def __matmul__(self, other: Expr) -> Expr:
         return apply("matmul", self, other)
@@ -125,6 +125,11 @@ class Expr:
 
 
 Operand = Expr | int | Fraction
+
+
+def _operate(op: str, left: Operand, right: Operand, other: object) -> Expr:
+    """An operator's result; an operand of another kind (an array of expressions) is asked to do it instead."""
+    return apply(op, left, right) if isinstance(other, Expr | int | Fraction) else NotImplemented
 
 
 class _Entry(weakref.ref[Expr]):

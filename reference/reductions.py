@@ -144,7 +144,7 @@ def _object_log_softmax(exp: Forward, log: Forward) -> Forward:
     return evaluate
 
 
-def _norm(absolute: Forward, root: Forward, top: Callable[[Attrs, Value], Value]) -> Forward:
+def norm_from(absolute: Forward, root: Forward, top: Callable[[Attrs, Value], Value]) -> Forward:
     """The norm of order attrs["order"] from |.|, the square root and the maximum of one field."""
 
     def evaluate(attrs: Attrs, x: Value) -> Value:
@@ -249,9 +249,9 @@ REDUCTIONS: tuple[Primitive, ...] = (
     ),
     reduction(
         "norm",
-        _norm(lambda a, x: reals.absolute(x), lambda a, x: reals.sqrt(x), largest),
-        _norm(_BALL_ABS, _BALL_ROOT, lambda attrs, x: fold(_ball_max, x, attrs)),
-        _norm(_SYMPY_ABS, _SYMPY_ROOT, lambda attrs, x: fold(_sympy_max, x, attrs)),
+        norm_from(lambda a, x: reals.absolute(x), lambda a, x: reals.sqrt(x), largest),
+        norm_from(_BALL_ABS, _BALL_ROOT, lambda attrs, x: fold(_ball_max, x, attrs)),
+        norm_from(_SYMPY_ABS, _SYMPY_ROOT, lambda attrs, x: fold(_sympy_max, x, attrs)),
         _norm_slope,
         r"\left\|{}\right\|",
         "any subgradient at 0 (2-norm), at entries that are 0 (1-norm), at ties (maximum norm)",
