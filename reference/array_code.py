@@ -28,7 +28,7 @@ def array_lines(outputs: Sequence[Expr], inputs: Sequence[Expr]) -> tuple[list[s
     text: dict[Expr, str] = {s: f"a{i}" for i, s in enumerate(inputs)}
     nodes = ordered(outputs)
     last = {a: i for i, node in enumerate(nodes) for a in node.args}
-    names: dict[int, str] = {}
+    names: set[Expr] = set()
     for i, node in enumerate(nodes):
         if node in text:
             continue
@@ -37,12 +37,11 @@ def array_lines(outputs: Sequence[Expr], inputs: Sequence[Expr]) -> tuple[list[s
             text[node] = written
             continue
         lines.append(f"v{i} = {written}")
-        text[node] = names[i] = f"v{i}"
-        finished = [
-            text[a] for a in dict.fromkeys(node.args) if last[a] == i and text[a].startswith("v") and a not in outputs
-        ]
+        text[node] = f"v{i}"
+        names.add(node)
+        finished = [a for a in dict.fromkeys(node.args) if last[a] == i and a in names and a not in outputs]
         if finished:  # arrays that are not needed again are let go at once
-            lines.append(f"del {', '.join(finished)}")
+            lines.append(f"del {', '.join(text[a] for a in finished)}")
     lines.append(f"return ({', '.join(text[out] for out in outputs)},)")
     return lines, functions
 

@@ -23,6 +23,7 @@ from reference.scalars import NotWritable, entry_symbols, flat, scalarise
 from reference.simplify import simplify
 
 Value = Any
+LARGEST_WRITTEN = 32  # entries of an array beyond which numpy is faster than one float at a time
 
 
 @dataclass(frozen=True)
@@ -51,7 +52,7 @@ def compile_values(outputs: Sequence[Expr], inputs: Sequence[Expr] | None = None
     wanted = tuple(outputs)
     given = tuple(symbols(wanted)) if inputs is None else tuple(inputs)
     try:
-        written = scalarise(wanted)
+        written = scalarise(wanted, LARGEST_WRITTEN)
     except NotWritable:
         return Compiled(given, wanted, "arrays", _array_function(wanted, given))
     tidy = simplify([e for w in written for e in flat(w)])
@@ -63,7 +64,7 @@ def compile_gradient(expr: Expr, wrt: Sequence[Expr], inputs: Sequence[Expr] | N
     wanted = tuple(wrt)
     given = tuple(symbols((expr, *wanted))) if inputs is None else tuple(inputs)
     try:
-        written = scalarise((expr,))[0]
+        written = scalarise((expr,), LARGEST_WRITTEN)[0]
     except NotWritable:
         outputs = (expr, *gradient(expr, wanted))
         return Compiled(given, outputs, "arrays", _array_function(outputs, given))

@@ -72,7 +72,7 @@ class Emitter:
 
     def emit(self, outputs: Sequence[Expr], known: Mapping[Expr, str]) -> list[str]:
         """Append the lines that compute the outputs from known names; returns one atom of text per output."""
-        nodes = [n for n in _needed(outputs, known)]
+        nodes = _needed(outputs, known)
         uses: dict[Expr, int] = {}
         for node in nodes:
             weight = 2 if node.op in REPEATED or (node.op == "pow" and node.args[1].op == "constant") else 1
@@ -139,7 +139,7 @@ def define(
     """The function with that body.  The source holds generated names, numbers and operators only."""
     body = "".join(f"    {line}\n" for line in lines)
     source = f"def {name}({', '.join(parameters)}):\n{body}"
-    scope: dict[str, Any] = {"__builtins__": {"abs": abs, "max": max, "min": min, "range": range}, **functions}
+    scope: dict[str, Any] = dict(functions)
     exec(compile(source, f"<compiled {name}>", "exec"), scope)  # noqa: S102  # our own graph as code; no typed text in it
     found: Callable[..., Any] = scope[name]
     return found

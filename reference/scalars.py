@@ -56,15 +56,18 @@ def entry_symbols(node: Expr) -> Value:
     return array
 
 
-def scalarise(outputs: Sequence[Expr]) -> list[Value]:
+def scalarise(outputs: Sequence[Expr], largest: int = MAX_ENTRIES) -> list[Value]:
     """Each output as an expression (scalars) or an object array of expressions over `entry_symbols`.
 
-    Raises NotWritable for softmax, inverses and the like, and beyond MAX_ENTRIES.
+    Raises NotWritable for softmax, inverses and the like, beyond MAX_ENTRIES, and for an array of more than `largest`.
     """
     written: dict[Expr, Value] = {}
     entries = 0
     for node in ordered(outputs):
-        entries += int(np.prod(node.shape))
+        size = int(np.prod(node.shape))
+        entries += size
+        if size > largest:
+            raise NotWritable(f"an array of {size} entries")
         if entries > MAX_ENTRIES:
             raise NotWritable(f"more than {MAX_ENTRIES} entries")
         if node.op == "symbol":
