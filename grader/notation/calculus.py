@@ -173,7 +173,7 @@ def _read_fraction_derivative(p: Parser, start: int) -> Syntax:
     p.take()
     if opening.text == "d" and "d" in p.vocabulary.known and body is not None:
         name = base_name(body)
-        if name is not None and name.text in p.vocabulary.symbols:
+        if name is not None and name.text in p.vocabulary.declared:
             raise p.unexpected()  # a fraction of products with the symbol d
     if count != order:
         raise p.fail("The orders above and below do not agree.", token=opening)
@@ -219,7 +219,7 @@ def _nabla_body(p: Parser) -> Syntax:
     name = base_name(head)
     if first.kind in ("call", "abs", "norm", "derivative") or p.kinds[p.i - 1] == "close":
         return first
-    if name is not None and name.text not in p.vocabulary.symbols:
+    if name is not None and name.text not in p.vocabulary.declared:
         return first
     factors = [first]
     while p.starts_factor():

@@ -216,7 +216,7 @@ def _takes_index(p: Parser, node: Syntax) -> bool:
     head = base_name(node)
     if head is None or head.text in ("e", "pi"):
         return False
-    declared = p.vocabulary.symbols.get(head.text)
+    declared = p.vocabulary.declared.get(head.text)
     is_array = declared is not None and declared.shape != ()
     is_family = head.text in p.vocabulary.bases and head.text not in p.vocabulary.known
     return is_array or is_family or (not p.latex and head.text not in p.vocabulary.known)
@@ -227,12 +227,12 @@ def _is_callable(p: Parser, node: Syntax, head: Syntax) -> bool:
     name = head.text
     if vocabulary.is_function(name) or (node.kind == "index" and vocabulary.is_function(key_of(node))):
         return True
-    symbol = vocabulary.symbols.get(name)
+    symbol = vocabulary.declared.get(name)
     while node.kind in ("index", "power"):
         node = node.args[0]
     if node.kind == "prime":
         return symbol is None or symbol.shape == ()
-    if name in vocabulary.definitions or name in vocabulary.aliases:
+    if name in vocabulary.defined or name in vocabulary.other_names:
         return p.tokens[p.i + 1].kind == "name" and p.tokens[p.i + 2].kind in ("close", ",")
     if symbol is not None or name in ("e", "pi", "T", "top", "bold1", "bold0", "I", "infty", "partial", "d"):
         return False

@@ -15,7 +15,7 @@ from grader.notation.syntax import Syntax, walk
 from grader.notation.targets import Target, target_of, uses
 from grader.notation.tokens import MAX_TEXT, Token
 from grader.notation.unreadable import Misread, Unreadable
-from grader.notation.vocabulary import Vocabulary
+from grader.notation.vocabulary import Vocabulary, canonical
 
 
 @dataclass(frozen=True, slots=True)
@@ -219,3 +219,42 @@ def _without_condition(p: Parser, member: Syntax) -> Syntax:
         return member.args[0]
     rest = member.args[:-1]
     return Syntax("product", member.start, rest[-1].end, rest, "", None, member.data[:-1])
+
+
+def parse_target(text: str, vocabulary: Vocabulary | None = None) -> Target:
+    """The target an author writes down (`dL/dtheta`, `x1`, `\\nabla_\\theta L`).  Raises ValueError if it names none."""
+    words = vocabulary or Vocabulary()
+    try:
+        tokens = scan(text, "\\" in text, words)
+        parser = Parser(tokens, words, "\\" in text, len(text))
+        node = parser.sum()
+        found = target_of(node, words) if parser.peek() == "end" else None
+    except Misread as trouble:
+        raise ValueError(f"{text!r} is no left-hand side: {trouble.message}") from None
+    if found is None:
+        raise ValueError(f"{text!r} is no left-hand side")
+    if found.kind == "name" and vocabulary is None:
+        return Target("name", canonical(found.name), found.wrt, found.indices)
+    return found
+
+
+def inner_chains(syntax: Syntax) -> tuple[Syntax, ...]:
+    """Chains of equalities inside a formula, such as in the cells of a matrix.  Each is a node of kind `chain`."""
+    return tuple(node for node in walk(syntax) if node.kind == "chain")
+
+
+def unknown_names(syntax: Syntax, vocabulary: Vocabulary) -> tuple[str, ...]:
+    """Names in a formula that the question does not have, in order; index letters and constants left out."""
+    found: dict[str, None] = {}
+    letters = {part.text for node in walk(syntax) if node.kind == "big" for part in walk(node.args[1])}
+    subscripts = {id(sub) for node in walk(syntax) if node.kind == "index" for sub in node.args[1:]}
+    for node in walk(syntax):
+        if node.kind != "name" or node.data == ("func",) or id(node) in subscripts or node.text in letters:
+            continue
+        if node.text in vocabulary.known or node.text in vocabulary.bases or node.text in _EVERYWHERE:
+            continue
+        found[node.text] = None
+    return tuple(found)
+
+
+_EVERYWHERE = frozenset(("e", "pi", "T", "top", "I", "bold1", "bold0", "infty", "d", "partial", "reals", "star"))

@@ -97,8 +97,8 @@ def _name_target(node: Syntax, name: str, letters: tuple[str, ...], vocabulary: 
         if head in ("J", "D", "nabla") and head not in vocabulary.known:
             return Target("derivative", node.text)
         by = node.text
-        is_variable = by in vocabulary.symbols or by in ("x", "y", "z") or by.startswith(("theta", "x_"))
-        if len(node.args) == 2 and is_variable and head not in vocabulary.symbols and not letters:
+        is_variable = by in vocabulary.declared or by in ("x", "y", "z") or by.startswith(("theta", "x_"))
+        if len(node.args) == 2 and is_variable and head not in vocabulary.declared and not letters:
             return Target("derivative", head, (by,))
     return Target("name", name, (), letters)
 

@@ -180,25 +180,71 @@ def head_and_parameters(key: str) -> tuple[str, tuple[str, ...]]:
 
 @dataclass(frozen=True)
 class Vocabulary:
-    """The names of a question, by canonical name (see `canonical`), and its conventions.
+    """The names of a question and its conventions.  Keys in any spelling (`x1`, `x_1`, `\\theta`, `p(x, z)`).
 
     `log`: what `\\log` without a base means.  `layout`: derivative of a scalar by a vector, "numerator" a row,
     "denominator" a column, "any" whichever conforms.  `aliases`: another spelling → the declared name.
+    `variable`: what a bare prime differentiates by, "" where the symbols leave no doubt.
     """
 
     symbols: Mapping[str, Declaration] = field(default_factory=dict)
     functions: Mapping[str, FunctionDeclaration] = field(default_factory=dict)
-    definitions: Mapping[str, Definition] = field(default_factory=dict)
+    definitions: Mapping[str, Definition | str] = field(default_factory=dict)
     log: Literal["natural", "decimal"] = "natural"
     decimal_comma: bool = False
     layout: Literal["any", "numerator", "denominator"] = "any"
     aliases: Mapping[str, str] = field(default_factory=dict)
-    variable: str = ""  # what a bare prime differentiates by, "" where the symbols leave no doubt
+    variable: str = ""
+
+    @cached_property
+    def declared(self) -> dict[str, Declaration]:
+        """Canonical name → declaration of a symbol."""
+        return {head_and_parameters(key)[0]: value for key, value in self.symbols.items()}
+
+    @cached_property
+    def applied(self) -> dict[str, FunctionDeclaration]:
+        """Canonical name → declaration of an abstract function, its usual arguments included."""
+        out = {}
+        for key, value in self.functions.items():
+            name, parameters = head_and_parameters(key)
+            out[name] = self._with_shapes(_with_parameters(value, parameters))
+        return out
+
+    def _with_shapes(self, function: FunctionDeclaration) -> FunctionDeclaration:
+        """`p(x, z)` declared as a bare `function` takes the shapes of x and z from their own declarations."""
+        if not function.elementwise or len(function.parameters) < 2:
+            return function
+        shapes = tuple(self.declared[p].shape if p in self.declared else () for p in function.parameters)
+        return FunctionDeclaration(False, shapes, function.result, function.parameters)
+
+    @cached_property
+    def defined(self) -> dict[str, Definition]:
+        """Canonical name → definition."""
+        out = {}
+        for key, value in self.definitions.items():
+            name, parameters = head_and_parameters(key)
+            if isinstance(value, str):
+                value = Definition(name, value, parameters, "latex" if "\\" in value else "plain")
+            out[name] = value
+        return out
+
+    @cached_property
+    def other_names(self) -> dict[str, str]:
+        return {canonical(key): canonical(value) for key, value in self.aliases.items()}
+
+    @cached_property
+    def spelled(self) -> dict[str, str]:
+        """Canonical name → the author's own spelling, which names the symbol in expressions."""
+        out = {}
+        for key in (*self.symbols, *self.functions):
+            name, parameters = head_and_parameters(key)
+            out[name] = key.split("(")[0].strip() if parameters else key
+        return out
 
     @cached_property
     def known(self) -> frozenset[str]:
         """Every canonical name with a meaning."""
-        return frozenset(self.symbols) | set(self.functions) | set(self.definitions) | set(self.aliases)
+        return frozenset(self.declared) | set(self.applied) | set(self.defined) | set(self.other_names)
 
     @cached_property
     def spellings(self) -> dict[str, tuple[str, str]]:
@@ -229,10 +275,10 @@ class Vocabulary:
 
     def is_function(self, name: str) -> bool:
         """Does `name(…)` apply something, rather than multiply?"""
-        name = self.aliases.get(name, name)
-        if name in self.functions:
+        name = self.other_names.get(name, name)
+        if name in self.applied:
             return True
-        definition = self.definitions.get(name)
+        definition = self.defined.get(name)
         return definition is not None and bool(definition.parameters)
 
 
@@ -261,26 +307,26 @@ def build_vocabulary(
 
     Raises ValueError naming the key that is not understood.
     """
-    declared: dict[str, Declaration] = {}
+    plain: dict[str, Declaration] = {}
     functions: dict[str, FunctionDeclaration] = {}
     for key, text in (symbols or {}).items():
-        name, parameters = head_and_parameters(key)
         try:
             declaration = parse_declaration(text) if isinstance(text, str) else text
         except ValueError as error:
             raise ValueError(f"{key}: {error}") from None
         if isinstance(declaration, Declaration):
-            declared[name] = declaration
+            plain[key] = declaration
         else:
-            functions[name] = _with_parameters(declaration, parameters)
-    defined: dict[str, Definition] = {}
-    for key, text in (definitions or {}).items():
-        name, parameters = head_and_parameters(key)
-        defined[name] = Definition(name, text, parameters)
-    functions = {name: _with_declared_shapes(function, declared, defined) for name, function in functions.items()}
-    spelled = {canonical(key): canonical(value) for key, value in (aliases or {}).items()}
+            functions[key] = declaration
     return Vocabulary(
-        declared, functions, defined, log, decimal_comma, layout, spelled, canonical(variable) if variable else ""
+        plain,
+        functions,
+        dict(definitions or {}),
+        log,
+        decimal_comma,
+        layout,
+        dict(aliases or {}),
+        canonical(variable) if variable else "",
     )
 
 
@@ -288,13 +334,3 @@ def _with_parameters(function: FunctionDeclaration, parameters: tuple[str, ...])
     if not parameters:
         return function
     return FunctionDeclaration(function.elementwise, function.arguments, function.result, parameters)
-
-
-def _with_declared_shapes(
-    function: FunctionDeclaration, symbols: Mapping[str, Declaration], definitions: Mapping[str, Definition]
-) -> FunctionDeclaration:
-    """`p(x, z)` declared as a bare `function` takes the shapes of x and z from their own declarations."""
-    if not function.elementwise or len(function.parameters) < 2:
-        return function
-    shapes = tuple(symbols[p].shape if p in symbols else () for p in function.parameters)
-    return FunctionDeclaration(False, shapes, function.result, function.parameters)

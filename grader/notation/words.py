@@ -46,7 +46,7 @@ def _indexed(run: str, vocabulary: Vocabulary, letters: bool) -> list[Piece] | N
         return None
     base, digits = found.groups()
     kind, name = vocabulary.spellings.get(base, ("", base))
-    declared = vocabulary.symbols.get(name)
+    declared = vocabulary.declared.get(name)
     is_array = declared is not None and declared.shape != ()
     family = name in vocabulary.bases and name not in vocabulary.known
     if kind == "func" or not (is_array or family or not (letters or kind)):
