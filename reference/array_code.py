@@ -22,7 +22,14 @@ UFUNCS = {
 
 def array_lines(outputs: Sequence[Expr], inputs: Sequence[Expr]) -> tuple[list[str], dict[str, Any]]:
     """Lines over parameters a0, a1 … and the functions they call; the last line returns the outputs."""
-    functions: dict[str, Any] = {"asarray": np.asarray, "zeros": np.zeros, "dot": np.dot, "full": np.full}
+    functions: dict[str, Any] = {
+        "asarray": np.asarray,
+        "zeros": np.zeros,
+        "dot": np.dot,
+        "full": np.full,
+        "array": np.array,
+        "total": np.add.reduce,
+    }
     functions.update({f"u_{name}": f for name, f in UFUNCS.items()})
     lines = [f"a{i} = asarray(a{i}, dtype='d')" for i, s in enumerate(inputs) if s.shape]
     text: dict[Expr, str] = {s: f"a{i}" for i, s in enumerate(inputs)}
@@ -104,7 +111,9 @@ def _sum(node: Expr, args: list[str]) -> str:
     if not node.args[0].shape:
         return args[0]
     axis, keep = node.attr("axis"), node.attr("keepdims")
-    return f"{args[0]}.sum()" if axis is None and not keep else f"{args[0]}.sum(axis={axis}, keepdims={keep})"
+    if axis is None or len(axis) == len(node.args[0].shape):
+        axis = None if len(node.args[0].shape) > 1 else 0
+    return f"total({args[0]}, axis={axis}, keepdims={keep})" if keep or axis != 0 else f"total({args[0]})"
 
 
 def _norm(node: Expr, args: list[str]) -> str:
@@ -124,6 +133,10 @@ def _dot(node: Expr, args: list[str]) -> str:
     return f"dot({args[0]}, {args[1]})" if all(len(a.shape) == 1 for a in node.args) else ""
 
 
+def _stack(node: Expr, args: list[str]) -> str:
+    return f"array([{', '.join(args)}])" if not any(a.shape for a in node.args) else ""
+
+
 _SPECIAL: dict[str, Callable[[Expr, list[str]], str]] = {
     "matmul": _matmul,
     "outer": _outer,
@@ -131,5 +144,6 @@ _SPECIAL: dict[str, Callable[[Expr, list[str]], str]] = {
     "sum": _sum,
     "norm": _norm,
     "index": _index,
+    "stack": _stack,
     "dot": _dot,
 }

@@ -343,7 +343,14 @@ def _sum(node: Expr, x: Expr) -> Expr:
         return fitted(_mul(E.mul(count, x.args[0]), constant(count), x.args[0]), node.shape)
     factor, rest = coefficient(x)
     if factor != 1 and rest is not None and rest.shape == x.shape:
-        return scaled(factor, rebuild(node, (rest,)))
+        return scaled(factor, _dotted(node, rest))
+    return _dotted(node, x)
+
+
+def _dotted(node: Expr, x: Expr) -> Expr:
+    """The sum of an entrywise product of two vectors is their dot product."""
+    if x.op == "mul" and len(x.shape) == 1 and not node.shape and all(a.shape == x.shape for a in x.args):
+        return E.dot(*x.args)
     return rebuild(node, (x,))
 
 
