@@ -14,13 +14,14 @@ from fractions import Fraction
 from pathlib import Path
 from typing import Protocol
 
-from grader import class_files, job
+from grader import class_files, job, observing
 from grader.changes import Changes, compare, take_in
 from grader.class_files import JOURNAL, Written
-from grader.job import Entrant, Setting
+from grader.job import Setting
 from grader.model import Report
 from grader.problems import Problem
 from grader.reporting import json_report
+from grader.roster import Entrant, find_entrants
 from grader.store import MOST_ATTEMPTS, Member, Store, Verdict, make_key
 from grader.workers import Outcome, Pool
 
@@ -31,6 +32,10 @@ LOCK = ".grader.lock"
 
 class BatchError(Exception):
     """The run cannot be started or finished; the message says what to do."""
+
+
+class NoIsolation(BatchError):
+    """This machine cannot isolate student code, and nobody said to do without."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,14 +128,14 @@ def settle(store: Store, problem: Problem, submissions: Path, enrolled: Sequence
 
 def enroll(problem: Problem, submissions: Path, options: Options) -> tuple[Enrolled, ...]:
     """The students of this run in the order of their ids, with the keys of their submissions."""
-    entrants = job.find_entrants(submissions, options.pattern)
+    entrants = find_entrants(submissions, options.pattern)
     if not entrants:
         raise BatchError(
             f"{submissions}: there is no submission here.  Each student has a folder or a file of his own."
         )
     number, count = options.shard
     chosen = sorted(entrants, key=lambda entrant: entrant.student)[number - 1 :: count]
-    sandbox = job.isolation_of(problem, options.sandbox)
+    sandbox = isolation_of(problem, options)
     environment = job.environment()
     return tuple(
         Enrolled(one, make_key(problem.digest, options.seed, environment, _identity(one), sandbox)) for one in chosen
@@ -150,9 +155,9 @@ def grade_missing(problem: Problem, enrolled: Sequence[Enrolled], store: Store, 
         watch(Progress(done, len(enrolled), one.entrant.student, "given up"))
     if not queue:
         return len(missing)
-    sandbox = job.isolation_of(problem, options.sandbox)
+    sandbox = isolation_of(problem, options)
     setting = Setting(str(problem.folder), sandbox, options.seed)
-    limit = job.time_limit(problem)
+    limit = observing.time_limit(problem)
     with _workers(options, setting, len(queue)) as workers:
         _run(_Run(problem, store, options, watch, limit, done, len(enrolled)), queue, workers)
     return len(missing)
@@ -210,7 +215,7 @@ def _take(run: _Run, one: Enrolled, outcome: Outcome) -> bool:
 def _give_up(problem: Problem, one: Enrolled, store: Store, options: Options) -> None:
     """A finding of ours for every item: grading this submission failed, a person looks at it."""
     causes = [cause or "the whole run ended with it" for cause in store.causes(one.key)]
-    sandbox = job.isolation_of(problem, options.sandbox)
+    sandbox = isolation_of(problem, options)
     report, share = job.failed_report(problem, one.entrant, Setting(str(problem.folder), sandbox, options.seed), causes)
     store.finish(Verdict(one.key, json_report.render(report), share))
 
@@ -228,6 +233,16 @@ def _workers(options: Options, setting: Setting, tasks: int) -> Iterator[Workers
     else:
         with Pool(FUNCTION, max(1, min(options.jobs or os.cpu_count() or 1, tasks)), asdict(setting)) as pool:
             yield pool
+
+
+def isolation_of(problem: Problem, options: Options) -> str:
+    """The tier that this run's code is confined in.  Errors: NoIsolation."""
+    if not observing.program_questions(problem):
+        return observing.NOT_NEEDED
+    try:
+        return observing.find_tier(options.sandbox, observing.imports_of(problem))
+    except observing.NoTier as absent:
+        raise NoIsolation(str(absent)) from absent
 
 
 def _identity(entrant: Entrant) -> str:

@@ -1,9 +1,12 @@
-"""One submission, graded in a process of its own: read, run, mark.  Plain data in and out, so that it can run anywhere."""
+"""One submission, graded in a process of its own: read, run, mark.  Plain data in and out: it can run anywhere."""
 
 from __future__ import annotations
 
 import hashlib
 import platform
+import sys
+import traceback
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from fractions import Fraction
 from functools import lru_cache
@@ -11,22 +14,15 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
 
-from grader.model import Report
+from grader.model import Evidence, Finding, Observation, Provenance, Remark, Report, Submission, Verdict
+from grader.observing import NoTier, find_tier, imports_of, observe
+from grader.problems import Problem, load_problem
+from grader.roster import Entrant
+from grader.scoring import price_lateness, seconds_late
 
 PACKAGES = ("numpy", "sympy", "python-flint", "nbclient", "ipykernel")  # versions that a verdict may rest on
 ROOT = Path(__file__).resolve().parent
 KILLED = "grader_killed"
-
-
-@dataclass(frozen=True, slots=True)
-class Entrant:
-    """A student's hand-in before it is read."""
-
-    student: str
-    path: str
-    digest: str
-    name: str = ""
-    submitted: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,3 +51,115 @@ def _version(package: str) -> str:
         return version(package)
     except PackageNotFoundError:
         return "absent"
+
+
+def grade(value: dict[str, Any], setting: dict[str, Any]) -> dict[str, str]:
+    """Grade one submission: `value` is an Entrant, `setting` a Setting, both as plain data.
+
+    Result: the complete report as JSON, without decisions, and the share of the points that lateness takes.
+    """
+    from grader.reporting import json_report
+
+    common = Setting(**setting)
+    report, share = grade_entrant(_problem(common.problem), Entrant(**value), common)
+    return {"report": json_report.render(report), "share": str(share)}
+
+
+def grade_entrant(problem: Problem, entrant: Entrant, setting: Setting) -> tuple[Report, Fraction]:
+    """The report on one hand-in, and the share of the points that lateness takes."""
+    from grader.grading import grade as grade_submission
+    from grader.reading import read_submission
+
+    variant = problem.variant(variant_seed(setting.seed, entrant.student))
+    path = Path(entrant.path)
+    submission = replace(read_submission(path, problem.labels()), student=entrant.student)
+    if entrant.name:
+        submission = replace(submission, name=entrant.name)
+    if entrant.submitted:
+        submission = replace(submission, submitted=entrant.submitted)
+    noted = tuple(Remark(note, message) for note, message in entrant.remarks)
+    submission = replace(submission, remarks=(*noted, *submission.remarks))
+    seed = probe_seed(problem.digest, setting.seed, entrant.digest)
+    observed = observe(variant, path, submission, seed, setting.sandbox)
+    submission = replace(submission, remarks=(*submission.remarks, *observed.remarks))
+    provenance = provenance_of(problem, entrant, setting, observed.isolation)
+    report = grade_submission(variant, submission, observed.observations, provenance=provenance, noticed=_log)
+    return report, lateness_share(problem, report)
+
+
+def failed_report(
+    problem: Problem, entrant: Entrant, setting: Setting, causes: Sequence[str]
+) -> tuple[Report, Fraction]:
+    """The report on a hand-in that could not be graded: every item goes to a person, nothing is lost."""
+    from grader.grading import terms_of
+    from grader.scoring import score
+
+    variant = problem.variant(variant_seed(setting.seed, entrant.student))
+    evidence = Evidence("attempts", "; ".join(causes)[:4_000], "instructor")
+    message = "The program could not grade this hand-in; a person looks at it."
+    findings = tuple(
+        Finding(item.id, Verdict.UNDECIDED, Fraction(0), item.points, KILLED, message, evidence=(evidence,))
+        for item in variant.items()
+    )
+    remark = Remark(KILLED, f"{message}  It is our trouble, not the student's.")
+    isolation = setting.sandbox
+    report = Report(
+        problem=problem.id,
+        title=problem.title,
+        student=entrant.student,
+        name=entrant.name,
+        findings=findings,
+        score=score(findings, (), terms_of(variant, problem.questions)),
+        remarks=(remark,),
+        provenance=provenance_of(problem, entrant, setting, isolation),
+        late_seconds=seconds_late(entrant.submitted, problem.about.due),
+    )
+    return report, lateness_share(problem, report)
+
+
+def lateness_share(problem: Problem, report: Report) -> Fraction:
+    """The part of the points earned that the problem's rule on lateness takes."""
+    policy = problem.late
+    if policy is None or report.late_seconds <= 0:
+        return Fraction(0)
+    more = policy.extensions.get(report.student, 0)
+    return price_lateness(report.late_seconds, policy.per_day, policy.grace_minutes, policy.floor, more).share
+
+
+def provenance_of(problem: Problem, entrant: Entrant, setting: Setting, isolation: str) -> Provenance:
+    """What a verdict rests on.  No clock, and of the seed only its digest."""
+    seed = hashlib.sha256(setting.seed.encode()).hexdigest() if setting.seed else ""
+    versions = tuple((package, _version(package)) for package in PACKAGES)
+    return Provenance(_version("gradient-grader"), problem.digest, entrant.digest, seed, isolation, versions)
+
+
+def variant_seed(secret: str, student: str) -> str:
+    """The seed of one student's variant: the student's id, mixed with the secret where there is one."""
+    return hashlib.sha256(f"{secret}\0{student}".encode()).hexdigest() if secret else student
+
+
+def probe_seed(problem: str, secret: str, submission: str) -> bytes:
+    """The seed of the inputs that a hand-in's code is asked about: the same in every run, unknown before handing in.
+
+    It depends on every byte of the hand-in, so that a hand-in cannot hold answers to its own probes.
+    """
+    return hashlib.sha256(f"probes\0{problem}\0{secret}\0{submission}".encode()).digest()
+
+
+def observe_submission(problem: Problem, path: Path, submission: Submission) -> tuple[Observation, ...]:
+    """What one's own code does, for a self-check: in the strongest isolation there is, or without any."""
+    try:
+        tier = find_tier("", imports_of(problem))
+    except NoTier:
+        tier = "none"
+    return observe(problem, path, submission, probe_seed(problem.digest, "", submission.digest), tier).observations
+
+
+@lru_cache(maxsize=1)
+def _problem(folder: str) -> Problem:
+    return load_problem(Path(folder))
+
+
+def _log(question: str, trouble: BaseException) -> None:
+    text = "".join(traceback.format_exception(trouble, limit=12))
+    print(f"grader: internal error in question {question}\n{text}", file=sys.stderr)

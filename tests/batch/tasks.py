@@ -27,3 +27,23 @@ def run(value: dict[str, object], setup: object) -> object:
         case "setup":
             return setup
     return None
+
+
+def grade(value: dict[str, object], setting: dict[str, object]) -> object:
+    """The real thing, but students called `killer…` end their worker, `unlucky…` the first time, `raiser…` raise."""
+    from pathlib import Path
+
+    from grader import job
+
+    student = str(value["student"])
+    mark = Path(str(value["path"])) / ".seen"
+    if student.startswith("unlucky") and not mark.exists():
+        mark.touch()
+        os.kill(os.getpid(), signal.SIGKILL)
+    if student.startswith("killer"):
+        os.kill(os.getpid(), signal.SIGKILL)
+    if student.startswith("raiser"):
+        raise RuntimeError("on purpose")
+    if student.startswith("slow"):
+        time.sleep(0.3)
+    return job.grade(value, setting)

@@ -1,0 +1,132 @@
+"""What a hand-in's code does: which isolation there is, which notebook runs, which probes it is asked."""
+
+from __future__ import annotations
+
+import atexit
+from dataclasses import dataclass
+from functools import lru_cache
+from pathlib import Path, PurePosixPath
+from typing import TYPE_CHECKING, Any
+
+from grader.model import Observation, Place, Remark, Submission
+from grader.problems import Problem, Question
+
+if TYPE_CHECKING:
+    from grader.execution.pool import Pool
+
+PROGRAM = "program"
+NOT_NEEDED = "not needed"
+MOST_NOTEBOOKS = 3  # of one hand-in that are run
+MARGIN_SECONDS = 60.0  # for all that is not running code
+
+
+class NoTier(Exception):
+    """This machine offers no isolation for student code; the message says what was tried."""
+
+
+@dataclass(frozen=True, slots=True)
+class Observed:
+    """What running a hand-in gave."""
+
+    observations: tuple[Observation, ...] = ()
+    remarks: tuple[Remark, ...] = ()
+    isolation: str = NOT_NEEDED
+
+
+def program_questions(problem: Problem) -> tuple[Question, ...]:
+    """The questions that are answered by code."""
+    return tuple(question for question in problem.questions if question.kind == PROGRAM)
+
+
+@lru_cache(maxsize=8)
+def find_tier(wanted: str, imports: tuple[str, ...] = ()) -> str:
+    """The tier to run student code in: the one wanted, or the strongest this machine offers.
+
+    It is tried once: a kernel confined that way has answered.  Errors: NoTier, also for want of any when none is named;
+    running without isolation must be asked for.
+    """
+    from grader.execution.hatchery import SandboxError
+    from grader.execution.limits import TIERS
+    from grader.execution.pool import start_zygote
+
+    if wanted == "none":
+        return wanted
+    reasons = []
+    for tier in TIERS:
+        if tier == "none" or (wanted and tier != wanted):
+            continue
+        try:
+            start_zygote(imports, tier).close()
+        except SandboxError as trouble:
+            reasons.append(f"{tier}: {trouble}")
+        else:
+            return tier
+    tried = "; ".join(reasons)
+    raise NoTier(
+        f"this machine offers no isolation for student code ({tried}).  `grader doctor` says how to get it;"
+        " --sandbox none runs the code without, and every report then says so."
+    )
+
+
+def imports_of(problem: Problem) -> tuple[str, ...]:
+    """Libraries that the problem's code may use, loaded before a kernel is forked."""
+    declared = [name for question in program_questions(problem) for name in getattr(_spec(question), "imports", ())]
+    return tuple(dict.fromkeys(declared)) or ("numpy",)
+
+
+def time_limit(problem: Problem) -> float:
+    """Seconds after which grading one hand-in is given up.  Its code ends by its own limits before that."""
+    from grader.execution.limits import Limits
+
+    running = MOST_NOTEBOOKS * Limits().lifetime_seconds if program_questions(problem) else MARGIN_SECONDS
+    return MARGIN_SECONDS + running
+
+
+def observe(problem: Problem, path: Path, submission: Submission, seed: bytes, tier: str) -> Observed:
+    """Run the hand-in's code and ask it the problem's probes.  Nothing runs where no question asks for code."""
+    questions = program_questions(problem)
+    if not questions:
+        return Observed()
+    if not submission.notebooks:
+        return Observed(isolation=tier)
+    observations: dict[str, Observation] = {}
+    remarks: list[Remark] = []
+    for name in submission.notebooks[:MOST_NOTEBOOKS]:
+        for question in questions:
+            found = _run(problem, question, path, submission, name, seed, tier)
+            remarks += found.remarks
+            for one in found.observations:
+                if one.probe not in observations or observations[one.probe].status == "absent":
+                    observations[one.probe] = one
+    return Observed(tuple(observations.values()), tuple(dict.fromkeys(remarks)), tier)
+
+
+def _run(
+    problem: Problem, question: Question, path: Path, submission: Submission, name: str, seed: bytes, tier: str
+) -> Observed:
+    from grader.reading import file_bytes
+
+    source = file_bytes(path, name)
+    probes = tuple(probe for plan in problem.plans(question) for probe in plan.probes)
+    if source is None:
+        return Observed(remarks=(Remark("notebook_missing", f"{name} cannot be read.", Place(name)),))
+    code: bytes | str = source.decode("utf-8", "replace") if PurePosixPath(name).suffix == ".py" else source
+    execution = _pool(imports_of(problem), tier).observe(code, probes, seed=seed)
+    remarks = tuple(Remark(event.note, event.message, Place(name, cell=event.cell)) for event in execution.events)
+    return Observed(execution.observations, remarks, execution.tier)
+
+
+def _spec(question: Question) -> Any:
+    return question.parts[0].spec
+
+
+@lru_cache(maxsize=4)
+def _pool(imports: tuple[str, ...], tier: str) -> Pool:
+    """The kernels of this process; they end with it."""
+    from grader.execution.limits import TIERS
+    from grader.execution.pool import Pool
+
+    chosen = next(one for one in TIERS if one == tier)
+    pool = Pool(1, imports=imports, tier=chosen)
+    atexit.register(pool.close)
+    return pool
