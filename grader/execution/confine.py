@@ -1,155 +1,110 @@
-"""From a fresh fork to a confined process: namespaces, limits, Landlock, seccomp, in the order that works.
+"""From an ordinary process to a confined one: namespaces, limits, Landlock, seccomp, in the order that works.
 
-The zygote forks a supervisor, the supervisor forks the kernel.  The supervisor holds the lease: when the grader closes
-its end, or dies, everything below is killed.  Student code never runs in the supervisor.
+`move_in` is the zygote's, once; `enter` is each kernel's, after the fork and before any student code.
 """
 
 from __future__ import annotations
 
 import os
 import resource
-import select
-import shutil
 import signal
 import socket
-import time
-from collections.abc import Callable
 from dataclasses import dataclass
 
 from grader.execution import landlock, namespaces, seccomp, syscalls
 from grader.execution.limits import INTERRUPT_GRACE_SECONDS, Limits, Tier
 from grader.execution.namespaces import NOBODY
+from grader.execution.visible import View
 
-DISK_CHECK_SECONDS = 0.2
 SETUP_FAILED = 120  # exit status of a child that could not be confined; nothing of the student's ran in it
-LEASE_ENDED = 121
 
 
 @dataclass(frozen=True, slots=True)
-class Plan:
-    """How one kernel is to be confined; made by the zygote, which sees the file system."""
+class Confinement:
+    """How the kernels of one zygote are confined; fixed when it starts."""
 
     tier: Tier
     user_namespace: bool
-    privileged: bool  # the zygote runs as root
+    privileged: bool  # the zygote was started by root
     root: namespaces.Root
-    readable: tuple[str, ...]  # the same view as allow-lists, for Landlock alone
-    listable: tuple[str, ...]
-    as_nobody: bool  # whether a user without rights can read what is visible
-    scratch: str  # a directory of this kernel's own on the real disk; used where there is no private tmpfs
-    limits: Limits
+    view: View
+    scratch: str  # of this zygote, on the real disk
 
 
-def supervise(
-    plan: Plan,
-    lease: socket.socket,
-    mapped: Callable[[], None],
-    run: Callable[[dict[str, int]], None],
-    channel: socket.socket,
-) -> int:
-    """Fork the kernel, keep it within its lease and lifetime, clean up after it.  Its exit status (128 + signal).
+def move_in(confinement: Confinement, control: socket.socket) -> int:
+    """Move the zygote into namespaces of its own, where it is process 1.  A descriptor of its process namespace.
 
-    `mapped` returns when the zygote has written the identity maps; `run` is the confined part, given
-    the descriptors of the trees it may show, and never returns.
+    Two processes enter, one returns; the other waits for its end.  Raises OSError.
     """
-    opened: dict[str, int] = {}
-    if plan.tier == "namespaces":
-        namespaces.leave_host(plan.user_namespace)
-        opened = namespaces.open_trees(plan.root)
-        if plan.user_namespace:
-            mapped()
-            namespaces.become_nobody(may_set_groups=plan.privileged, keep_capabilities=True)
-    else:
-        os.makedirs(plan.scratch, mode=0o700, exist_ok=True)
-        if plan.privileged and plan.as_nobody and plan.tier != "none":
-            os.chown(plan.scratch, NOBODY, NOBODY)
-    syscalls.prctl(syscalls.PR_SET_PDEATHSIG, signal.SIGKILL)  # after the last change of identity, which clears it
-    kernel = os.fork()
-    if kernel == 0:
-        run(opened)
-        os._exit(SETUP_FAILED)
-    channel.close()
-    for handle in opened.values():
-        os.close(handle)
-    status = _watch(kernel, plan, lease)
-    if plan.tier != "namespaces":
-        shutil.rmtree(plan.scratch, ignore_errors=True)
-    return status
+    asks, helper = _start_helper(confinement) if confinement.user_namespace else (None, 0)
+    namespaces.leave_host(confinement.user_namespace)
+    opened = namespaces.open_trees(confinement.root)
+    if asks is not None:
+        asks.send(b"u")
+        answer = asks.recv(200)
+        os.waitpid(helper, 0)
+        asks.close()
+        if answer != b"y":
+            raise OSError(f"the user namespace cannot be given an identity: {answer.decode(errors='replace')}")
+        namespaces.become_nobody(may_set_groups=confinement.privileged, keep_capabilities=True)
+    first = os.fork()
+    if first:
+        control.close()
+        _, status = os.waitpid(first, 0)
+        os._exit(os.waitstatus_to_exitcode(status) & 0xFF)
+    syscalls.prctl(syscalls.PR_SET_PDEATHSIG, signal.SIGKILL)
+    own = os.open("/proc/self/ns/pid", os.O_RDONLY | os.O_CLOEXEC)
+    namespaces.build_root(confinement.root, opened)
+    return own
 
 
-def _watch(kernel: int, plan: Plan, lease: socket.socket) -> int:
-    os.set_blocking(lease.fileno(), False)
-    descriptor = os.pidfd_open(kernel)
-    poll = select.poll()
-    poll.register(lease.fileno(), select.POLLIN | select.POLLHUP)
-    poll.register(descriptor, select.POLLIN)
-    deadline = time.monotonic() + plan.limits.lifetime_seconds
-    on_disk = plan.tier != "namespaces"
-    while True:
-        left = deadline - time.monotonic()
-        ready = poll.poll(max(0.0, min(left, DISK_CHECK_SECONDS) if on_disk else left) * 1000)
-        if any(fd == descriptor for fd, _ in ready):
-            return _exit_status(os.waitpid(kernel, 0)[1])
-        if ready and _lease_says_interrupt(lease):
-            os.kill(kernel, signal.SIGCONT)
-            os.kill(kernel, signal.SIGINT)
-            continue
-        if ready or left <= 0 or (on_disk and _size(plan.scratch) > plan.limits.disk_bytes):
-            os.kill(kernel, signal.SIGKILL)
-            status = _exit_status(os.waitpid(kernel, 0)[1])
-            return LEASE_ENDED if ready else status
-
-
-def _lease_says_interrupt(lease: socket.socket) -> bool:
-    try:
-        return lease.recv(16) != b""
-    except OSError:
-        return False
-
-
-def _exit_status(status: int) -> int:
-    return 128 + os.WTERMSIG(status) if os.WIFSIGNALED(status) else os.WEXITSTATUS(status)
-
-
-def _size(directory: str) -> int:
-    total = 0
-    for folder, _, files in os.walk(directory):
-        for name in files:
+def _start_helper(confinement: Confinement) -> tuple[socket.socket, int]:
+    """A process left outside that writes the identity maps when told: only it has the right to."""
+    asks, answers = socket.socketpair()
+    subject = os.getpid()
+    user, group = (NOBODY, NOBODY) if confinement.privileged else (os.geteuid(), os.getegid())
+    helper = os.fork()
+    if helper == 0:
+        asks.close()
+        if answers.recv(1):
             try:
-                total += os.lstat(f"{folder}/{name}").st_blocks * 512
-            except OSError:
-                continue
-    return total
+                namespaces.map_to(subject, user, group, may_set_groups=confinement.privileged)
+                answers.send(b"y")
+            except OSError as error:
+                answers.send(str(error).encode()[:200])
+        os._exit(0)
+    answers.close()
+    return asks, helper
 
 
-def enter(plan: Plan, opened: dict[str, int]) -> str:
+def enter(confinement: Confinement, limits: Limits, scratch: str) -> str:
     """Confine this process for good, as its tier says.  The working directory is returned.  Raises OSError."""
     in_use = _address_space()
-    if plan.tier == "none":
-        _limit(plan, in_use)
-        os.chdir(plan.scratch)
-        return plan.scratch
-    read: tuple[str, ...]
-    listed: tuple[str, ...]
-    if plan.tier == "namespaces":
-        namespaces.build_root(plan.root, opened)
-        os.makedirs(namespaces.WORK, exist_ok=True)
-        work, read, listed, write = namespaces.WORK, ("/",), (), ("/tmp",)  # noqa: S108
-        if not plan.user_namespace:
+    if confinement.tier == "none":
+        syscalls.prctl(syscalls.PR_SET_PDEATHSIG, signal.SIGKILL)
+        _limit(confinement, limits, in_use)
+        os.chdir(scratch)
+        return scratch
+    if confinement.tier == "namespaces":
+        work = namespaces.settle(confinement.root, limits.disk_bytes)
+        read, listed, write = ("/",), (), confinement.root.home
+        if confinement.user_namespace:
+            namespaces.give_up_rights_over_mounts()
+        else:
             os.chown(work, NOBODY, NOBODY)
             namespaces.become_nobody(may_set_groups=True, keep_capabilities=False)
     else:
-        work, write = plan.scratch, (plan.scratch,)
-        read, listed = (*plan.readable, "/proc/self"), plan.listable
-        if plan.privileged and plan.as_nobody:
+        work = write = scratch
+        read, listed = (*confinement.view.readable, "/proc/self"), confinement.view.listable
+        if confinement.privileged and confinement.view.for_everyone:
             namespaces.become_nobody(may_set_groups=True, keep_capabilities=False)
-    syscalls.prctl(syscalls.PR_SET_PDEATHSIG, signal.SIGKILL)
-    _limit(plan, in_use)
+    syscalls.prctl(syscalls.PR_SET_PDEATHSIG, signal.SIGKILL)  # after the last change of identity, which clears it
+    _limit(confinement, limits, in_use)
     syscalls.drop_capabilities()
     syscalls.prctl(syscalls.PR_SET_NO_NEW_PRIVS, 1)
     if landlock.abi():
-        landlock.restrict(read, listed, (*write, *namespaces.DEVICES))
-    elif plan.tier == "landlock":
+        landlock.restrict(read, listed, (write, *namespaces.DEVICES))
+    elif confinement.tier == "landlock":
         raise OSError("this kernel has no Landlock")
     os.chdir(work)
     if seccomp.available():
@@ -157,8 +112,7 @@ def enter(plan: Plan, opened: dict[str, int]) -> str:
     return work
 
 
-def _limit(plan: Plan, in_use: int) -> None:
-    limits = plan.limits
+def _limit(confinement: Confinement, limits: Limits, in_use: int) -> None:
     seconds = int(limits.lifetime_seconds + INTERRUPT_GRACE_SECONDS) + 1
     bounds = [
         (resource.RLIMIT_CORE, 0),
@@ -167,9 +121,9 @@ def _limit(plan: Plan, in_use: int) -> None:
         (resource.RLIMIT_NOFILE, limits.open_files),
         (resource.RLIMIT_AS, in_use + limits.memory_bytes),
     ]
-    if plan.tier != "none":
+    if confinement.tier != "none":
         bounds += [(resource.RLIMIT_MEMLOCK, 0), (resource.RLIMIT_MSGQUEUE, 0)]
-    if plan.user_namespace:  # elsewhere the count would include this user's other processes
+    if confinement.user_namespace:  # elsewhere the count would include this user's other processes
         bounds.append((resource.RLIMIT_NPROC, limits.threads))
     for which, value in bounds:
         _, hard = resource.getrlimit(which)

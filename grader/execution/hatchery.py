@@ -16,7 +16,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-from grader.execution.limits import START_SECONDS, ZYGOTE_SECONDS, Limits, Tier
+from grader.execution.limits import ZYGOTE_SECONDS, Limits, Tier
 
 OWN_ROOT = str(Path(__file__).resolve().parents[2])
 _START = "import sys; sys.path.insert(0, {root!r}); from grader.execution.zygote import main; main()"
@@ -44,21 +44,18 @@ class Hatched:
 
     channel: socket.socket
     lease: socket.socket
-    pid: int
     gone: Future[int]
 
 
-def environment(scratch: str) -> dict[str, str]:
+def environment() -> dict[str, str]:
     """All the environment student code will see.  Nothing of the grader's own is passed on."""
     return {
         "PATH": "/usr/bin:/bin",
-        "HOME": scratch,
         "LANG": "C.UTF-8",
         "PYTHONHASHSEED": "0",
         "PYTHONDONTWRITEBYTECODE": "1",
         "PYTHONNOUSERSITE": "1",
         "MPLBACKEND": "module://matplotlib_inline.backend_inline",
-        "MPLCONFIGDIR": f"{scratch}/matplotlib",
         **dict.fromkeys(_ONE_THREAD, "1"),
     }
 
@@ -69,12 +66,14 @@ def own_roots() -> tuple[str, ...]:
 
 
 class Zygote:
-    """A running zygote.  Use as a context manager; threads may share it."""
+    """A running zygote whose kernels are confined in one way.  Use as a context manager; threads may share it."""
 
-    def __init__(self, imports: Iterable[str] = (), refused: Iterable[str] = ()) -> None:
-        """Raises SandboxError if the zygote cannot start."""
+    def __init__(self, way: Way, imports: Iterable[str] = (), refused: Iterable[str] = ()) -> None:
+        """Raises SandboxError if the zygote cannot start or cannot confine itself this way."""
+        self.way = way
         self.scratch = tempfile.mkdtemp(prefix="grader-")
         Path(self.scratch).chmod(0o711)
+        Path(self.scratch, "root").mkdir()
         self._control, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
         self._log = Path(self.scratch, "log")
         with self._log.open("wb") as log:
@@ -84,16 +83,17 @@ class Zygote:
                 stdin=subprocess.DEVNULL,
                 stdout=log,
                 stderr=log,
-                env=environment(self.scratch),
+                env=environment(),
                 cwd="/",
                 start_new_session=True,
             )
         theirs.close()
         self._lock = threading.Lock()
-        self._born: dict[int, Future[tuple[int, Future[int]]]] = {}
         self._alive: dict[int, Future[int]] = {}
         self._numbers = 0
+        self.trouble = ""  # what the zygote said before it ended
         setting = {"imports": [*imports], "refused": [*refused], "scratch": self.scratch, "roots": own_roots()}
+        setting |= {"tier": way.tier, "user_namespace": way.user_namespace}
         self.missing = self._await_ready(setting)
         threading.Thread(target=self._listen, name="zygote", daemon=True).start()
 
@@ -114,28 +114,27 @@ class Zygote:
             self._process.wait()
         shutil.rmtree(self.scratch, ignore_errors=True)
 
-    def hatch(self, way: Way, limits: Limits, seed: int) -> Hatched:
+    def hatch(self, limits: Limits, seed: int) -> Hatched:
         """Fork a kernel.  Raises SandboxError; failures inside the child come over its channel."""
         channel, their_channel = socket.socketpair()
         lease, their_lease = socket.socketpair()
-        born: Future[tuple[int, Future[int]]] = Future()
+        gone: Future[int] = Future()
         with self._lock:
             self._numbers += 1
             number = self._numbers
-            self._born[number] = born
-        request = {"number": number, "tier": way.tier, "user_namespace": way.user_namespace, "seed": seed}
-        body = json.dumps({**request, "limits": asdict(limits)}).encode()
+            self._alive[number] = gone
+        body = json.dumps({"number": number, "seed": seed, "limits": asdict(limits)}).encode()
         try:
-            socket.send_fds(self._control, [body], [their_channel.fileno(), their_lease.fileno()])
-            pid, gone = born.result(timeout=START_SECONDS)
-        except (OSError, TimeoutError) as error:
+            with self._lock:
+                socket.send_fds(self._control, [body], [their_channel.fileno(), their_lease.fileno()])
+        except OSError as error:
             channel.close()
             lease.close()
-            raise SandboxError(f"the zygote does not answer: {error}") from error
+            raise SandboxError(f"the zygote is gone: {self.trouble or error}") from error
         finally:
             their_channel.close()
             their_lease.close()
-        return Hatched(channel, lease, pid, gone)
+        return Hatched(channel, lease, gone)
 
     def _await_ready(self, setting: dict[str, Any]) -> tuple[str, ...]:
         self._control.settimeout(ZYGOTE_SECONDS)
@@ -144,13 +143,13 @@ class Zygote:
             body = self._control.recv(65536)
         except OSError:
             body = b""
-        if not body:
+        ready = json.loads(body) if body else {"event": "failed", "error": "no message"}
+        if ready["event"] == "failed":
             self._process.kill()
             self._process.wait()
             said = self._log.read_text(encoding="utf-8", errors="replace")[-2000:]
             shutil.rmtree(self.scratch, ignore_errors=True)
-            raise SandboxError(f"the zygote did not start: {said.strip() or 'no message'}")
-        ready = json.loads(body)
+            raise SandboxError(f"the zygote did not start: {ready['error']} {said.strip()}".strip())
         if ready["threads"] != 1:
             self.close()
             raise SandboxError(f"the zygote has {ready['threads']} threads; a declared import starts some")
@@ -166,23 +165,18 @@ class Zygote:
             if not body:
                 break
             event = json.loads(body)
+            if event["event"] == "failed":
+                self.trouble = event["error"]
+                break
             with self._lock:
-                if event["event"] == "born":
-                    gone: Future[int] = Future()
-                    self._alive[event["pid"]] = gone
-                    self._born.pop(event["number"]).set_result((event["pid"], gone))
-                else:
-                    self._alive.pop(event["pid"]).set_result(event["status"])
+                self._alive.pop(event["number"]).set_result(event["status"])
         self._give_up()
 
     def _give_up(self) -> None:
-        """The zygote is gone: whoever waits for a kernel, or for its end, learns it."""
+        """The zygote is gone: whoever waits for the end of a kernel learns it."""
         with self._lock:
             for gone in self._alive.values():
                 gone.set_result(-1)
-            for born in self._born.values():
-                born.set_exception(OSError("the zygote is gone"))
             self._alive.clear()
-            self._born.clear()
         with contextlib.suppress(OSError):
             self._control.close()

@@ -76,7 +76,37 @@ def prepare(directory: str) -> PipeKernel:
     kernel = PipeKernel.instance(config=config, session=session, iopub_socket=streams.IOPUB, log=log)
     kernel.shell_channel_thread = _NoShellThread()
     kernel.shell.displayhook.session = session
+    _warm_up(kernel)
     return kernel
+
+
+WARM_UP = ("1 + 1", "print('x')", "1 / 0", "import asyncio\nawait asyncio.sleep(0)", "display('x')", "def", "%pwd")
+
+
+def _warm_up(kernel: PipeKernel) -> None:
+    """Run each kind of cell once, unheard, so that no kernel has to import or compile what all of them need."""
+    kernel.session.post = lambda _: None
+    shell = kernel.shell
+    before = dict(shell.user_ns)
+    kept = sys.stdout, sys.stderr
+    loop = asyncio.new_event_loop()
+    asyncio.set_event_loop(loop)
+    kernel.io_loop = IOLoop.current()
+    sys.stdout, sys.stderr = (streams.PipeStream(name, kernel.session, 1000) for name in ("stdout", "stderr"))
+    for number, code in enumerate(WARM_UP):
+        content = {"code": code, "silent": False, "store_history": False, "stop_on_error": False}
+        header = {"msg_id": str(number), "msg_type": "execute_request"}
+        loop.run_until_complete(
+            kernel.dispatch_shell({"header": header, "parent_header": {}, "metadata": {}, "content": content})
+        )
+    sys.stdout, sys.stderr = kept
+    np.random.seed(0)  # noqa: NPY002 - loads numpy.random, which is lazy
+    asyncio.set_event_loop(None)
+    loop.close()
+    shell.user_ns.clear()
+    shell.user_ns.update(before)
+    shell.execution_count = 1
+    kernel._aborting = False
 
 
 def serve(kernel: PipeKernel, channel: socket.socket, limits: Limits, guard: ImportGuard, seed: int, work: str) -> None:

@@ -1,7 +1,8 @@
 """A root of its own for student code: an empty tmpfs with the interpreter and libraries bound in, read-only.
 
-Runs in the forked child, before any student code, with the capabilities of its own user namespace or of root.
-Paths are handled as text: this is the hot path of every kernel start.
+The zygote moves into namespaces of its own once and builds the root there; each kernel then gets a process namespace,
+a mount namespace, a private tmpfs, a /proc and a user namespace without any rights over the mounts it sees.
+Paths are handled as text: part of this runs before every kernel.
 """
 
 from __future__ import annotations
@@ -22,9 +23,9 @@ NAMESPACES = (
     | syscalls.CLONE_NEWCGROUP
 )
 NOBODY = 65534
-WORK = "/tmp/work"  # noqa: S108 - inside the sandbox, where /tmp is a private tmpfs
 DEVICES = ("/dev/null", "/dev/zero", "/dev/full", "/dev/random", "/dev/urandom")
-_ETC = {"passwd": f"student:x:{NOBODY}:{NOBODY}:student:{WORK}:/bin/false\n", "group": f"student:x:{NOBODY}:\n"}
+ZYGOTE_DISK = "32m"
+_FLAGS = syscalls.MS_NOSUID | syscalls.MS_NODEV
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,7 +44,11 @@ class Root:
     read: tuple[Tree, ...]
     hidden: tuple[str, ...]
     mount_point: str  # an existing empty directory of ours
-    disk_bytes: int
+
+    @property
+    def home(self) -> str:
+        """The one directory that can be written to; not /tmp where something visible lives below it."""
+        return "/sandbox" if any(tree.path.startswith("/tmp/") for tree in self.read) else "/tmp"  # noqa: S108
 
 
 def leave_host(inside_user_namespace: bool) -> None:
@@ -52,12 +57,12 @@ def leave_host(inside_user_namespace: bool) -> None:
     syscalls.mount("none", "/", None, syscalls.MS_REC | syscalls.MS_PRIVATE)
 
 
-def write_identity_maps(pid: int, outer_user: int, outer_group: int, may_set_groups: bool) -> None:
+def map_to(pid: int, user: int, group: int, may_set_groups: bool) -> None:
     """Map NOBODY inside the user namespace of `pid` to one user and group outside.  Raises OSError."""
     if not may_set_groups:
         _write(f"/proc/{pid}/setgroups", "deny")
-    _write(f"/proc/{pid}/gid_map", f"{NOBODY} {outer_group} 1")
-    _write(f"/proc/{pid}/uid_map", f"{NOBODY} {outer_user} 1")
+    _write(f"/proc/{pid}/gid_map", f"{NOBODY} {group} 1")
+    _write(f"/proc/{pid}/uid_map", f"{NOBODY} {user} 1")
 
 
 def become_nobody(may_set_groups: bool, keep_capabilities: bool) -> None:
@@ -75,33 +80,48 @@ def open_trees(root: Root) -> dict[str, int]:
     return {tree.path: os.open(tree.path, os.O_PATH | os.O_CLOEXEC) for tree in root.read if not tree.link}
 
 
-def build_root(root: Root, opened: Mapping[str, int]) -> bool:
-    """Build the root and move into it.  Whether /proc could be had is returned; every other failure raises OSError."""
+def build_root(root: Root, opened: Mapping[str, int]) -> None:
+    """Build the root and move into it.  Raises OSError."""
     new = root.mount_point
-    flags = syscalls.MS_NOSUID | syscalls.MS_NODEV
-    syscalls.mount("tmpfs", new, "tmpfs", flags, "size=1m,nr_inodes=512,mode=755")
+    syscalls.mount("tmpfs", new, "tmpfs", _FLAGS, "size=1m,nr_inodes=512,mode=755")
+    for directory in ("proc", ".nothing", root.home[1:]):
+        os.mkdir(f"{new}/{directory}")
+    syscalls.mount("tmpfs", f"{new}{root.home}", "tmpfs", _FLAGS, f"size={ZYGOTE_DISK},mode=1777")
     for tree in root.read:
         _show(new, tree, opened)
     for path in DEVICES:
         _bind(new, path, path, directory=False)
     os.makedirs(f"{new}/etc", exist_ok=True)
-    for name, text in _ETC.items():
-        _write(f"{new}/etc/{name}", text, os.O_CREAT)
-    for directory in ("tmp", "proc", ".nothing"):
-        os.mkdir(f"{new}/{directory}")
-    os.symlink("/tmp", f"{new}/dev/shm")  # noqa: S108
+    _write(f"{new}/etc/passwd", f"student:x:{NOBODY}:{NOBODY}:student:{root.home}:/bin/false\n", os.O_CREAT)
+    _write(f"{new}/etc/group", f"student:x:{NOBODY}:\n", os.O_CREAT)
+    os.symlink(root.home, f"{new}/dev/shm")
     for path in root.hidden:
         _hide(new, path)
-    syscalls.mount("tmpfs", f"{new}/tmp", "tmpfs", flags, f"size={root.disk_bytes},nr_inodes=8192,mode=1777")
-    has_proc = _mount_proc(f"{new}/proc")
+    _mount_proc(f"{new}/proc", "")
     os.chdir(new)
     syscalls.pivot_root(".", ".")
     syscalls.detach(".")
     os.chdir("/")
-    syscalls.mount("none", "/", None, syscalls.MS_REMOUNT | syscalls.MS_BIND | syscalls.MS_RDONLY | flags)
+    syscalls.mount("none", "/", None, syscalls.MS_REMOUNT | syscalls.MS_BIND | syscalls.MS_RDONLY | _FLAGS)
     for descriptor in opened.values():
         os.close(descriptor)
-    return has_proc
+
+
+def settle(root: Root, disk_bytes: int) -> str:
+    """A kernel's own part: private tmpfs and /proc in a mount namespace of its own.  Its working directory."""
+    syscalls.unshare(syscalls.CLONE_NEWNS)
+    syscalls.mount("tmpfs", root.home, "tmpfs", _FLAGS, f"size={disk_bytes},nr_inodes=8192,mode=1777")
+    if not _mount_proc("/proc", "hidepid=2,subset=pid"):
+        syscalls.mount("tmpfs", "/proc", "tmpfs", _FLAGS | syscalls.MS_RDONLY, "size=4k")
+    work = f"{root.home}/work"
+    os.mkdir(work)
+    return work
+
+
+def give_up_rights_over_mounts() -> None:
+    """A user namespace below the one that owns the mounts: limits are counted in it, rights end at it."""
+    syscalls.unshare(syscalls.CLONE_NEWUSER)
+    map_to(os.getpid(), NOBODY, NOBODY, may_set_groups=False)
 
 
 def _show(new: str, tree: Tree, opened: Mapping[str, int]) -> None:
@@ -132,15 +152,14 @@ def _hide(new: str, path: str) -> None:
         syscalls.mount("/dev/null", target, None, syscalls.MS_BIND)
 
 
-def _mount_proc(target: str) -> bool:
+def _mount_proc(target: str, options: str) -> bool:
+    """False in a container that masks parts of /proc, or on an old kernel: there is none then."""
     flags = syscalls.MS_NOSUID | syscalls.MS_NODEV | syscalls.MS_NOEXEC
-    for options in ("hidepid=2,subset=pid", ""):
-        try:
-            syscalls.mount("proc", target, "proc", flags, options)
-        except OSError:  # a container that masks parts of /proc, or an old kernel: do without
-            continue
-        return True
-    return False
+    try:
+        syscalls.mount("proc", target, "proc", flags, options)
+    except OSError:
+        return False
+    return True
 
 
 def _write(path: str, text: str, flags: int = 0) -> None:

@@ -12,7 +12,7 @@ from grader.execution import asking, handin, notebooks
 from grader.execution.client import Kernel
 from grader.execution.handin import Event, Execution
 from grader.execution.hatchery import WAYS, SandboxError, Way, Zygote
-from grader.execution.limits import MAX_FILES_BYTES, WATCHED, Limits, Tier
+from grader.execution.limits import MAX_FILES_BYTES, START_SECONDS, WATCHED, Limits, Tier
 from grader.execution.probes import Probe, unanswered
 
 DEFAULT_IMPORTS = ("numpy",)
@@ -28,14 +28,9 @@ class Pool:
 
     def __init__(self, jobs: int = 1, *, imports: Iterable[str] = DEFAULT_IMPORTS, tier: Tier | None = None) -> None:
         self.imports = tuple(imports)
-        self._zygote = Zygote(self.imports, sorted(WATCHED - {name.partition(".")[0] for name in self.imports}))
+        self._zygote = start_zygote(self.imports, tier)
         self.missing = self._zygote.missing
-        try:
-            self.way = choose_way(self._zygote, tier)
-        except SandboxError:
-            self._zygote.close()
-            raise
-        self.tier: Tier = self.way.tier
+        self.tier: Tier = self._zygote.way.tier
         self._threads = ThreadPoolExecutor(jobs, thread_name_prefix="hand-in")
 
     def __enter__(self) -> Pool:
@@ -85,7 +80,7 @@ class Pool:
             return _nothing_to_run(probes, self.tier, unfit)
         work = handin.Work(code, probes, adapter, files, limits, self.tier)
         number = int.from_bytes(hashlib.sha256(b"kernel" + seed).digest()[:8], "big")
-        return asyncio.run(handin.run(work, lambda: Kernel(self._zygote.hatch(self.way, limits, number), limits)))
+        return asyncio.run(handin.run(work, lambda: Kernel(self._zygote.hatch(limits, number), limits)))
 
 
 def observe(
@@ -104,16 +99,16 @@ def observe(
         return pool.observe(source, probes, seed=seed, limits=limits, adapter=adapter, files=files)
 
 
-def choose_way(zygote: Zygote, tier: Tier | None) -> Way:
-    """The first way that works, of the given tier or of all.  Raises SandboxError with every reason if none does."""
+def start_zygote(imports: Iterable[str] = (), tier: Tier | None = None) -> Zygote:
+    """A zygote confined the first way that works, of the given tier or of all.  Raises SandboxError with every reason."""
     reasons = []
     for way in WAYS:
         if tier is not None and way.tier != tier:
             continue
-        trouble = try_way(zygote, way)
-        if not trouble:
-            return way
-        reasons.append(f"{describe_way(way)}: {trouble}")
+        try:
+            return try_way(way, imports)
+        except SandboxError as error:
+            reasons.append(f"{describe_way(way)}: {error}")
     raise SandboxError("; ".join(reasons) or f"there is no tier {tier}")
 
 
@@ -123,25 +118,28 @@ def describe_way(way: Way) -> str:
     return "Landlock and seccomp alone" if way.tier == "landlock" else "no isolation"
 
 
-def try_way(zygote: Zygote, way: Way) -> str:
-    """Why a kernel cannot be confined this way; "" when it can."""
-    return asyncio.run(_try(zygote, way))
-
-
-async def _try(zygote: Zygote, way: Way) -> str:
-    limits = Limits(notebook_seconds=5.0, probes_seconds=5.0)
+def try_way(way: Way, imports: Iterable[str] = ()) -> Zygote:
+    """A zygote confined this way, of which one kernel has answered.  Raises SandboxError with the reason."""
+    declared = tuple(imports)
+    zygote = Zygote(way, declared, sorted(WATCHED - {name.partition(".")[0] for name in declared}))
     try:
-        kernel = Kernel(zygote.hatch(way, limits, 0), limits)
-    except SandboxError as error:
-        return str(error)
+        asyncio.run(_try(zygote))
+    except SandboxError:
+        zygote.close()
+        raise
+    return zygote
+
+
+async def _try(zygote: Zygote) -> None:
+    limits = Limits(notebook_seconds=5.0, probes_seconds=5.0)
+    kernel = Kernel(zygote.hatch(limits, 0), limits)
     await kernel.open()
     try:
-        reply = await asking.ask_once(kernel, {"op": "files", "id": 0, "files": [["here", "x"]]}, 5.0)
+        reply = await asking.ask_once(kernel, {"op": "files", "id": 0, "files": [["here", "x"]]}, START_SECONDS)
     finally:
         await kernel.close()
-    if reply == {"status": "returned"}:
-        return ""
-    return kernel.detail or "a kernel confined this way does not answer"
+    if reply != {"status": "returned"}:
+        raise SandboxError(zygote.trouble or kernel.detail or "a kernel confined this way does not answer")
 
 
 def _nothing_to_run(probes: tuple[Probe, ...], tier: Tier, reason: str) -> Execution:

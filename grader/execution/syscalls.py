@@ -52,6 +52,11 @@ def unshare(flags: int) -> None:
     _checked("unshare", _libc().unshare(flags))
 
 
+def join(descriptor: int, kind: int) -> None:
+    """Move (for process namespaces: the children born from now on) into the namespace behind a descriptor."""
+    _checked("setns", _libc().setns(descriptor, kind))
+
+
 def mount(source: str, target: str, kind: str | None, flags: int, options: str = "") -> None:
     kind_bytes = None if kind is None else kind.encode()
     result = _libc().mount(os.fsencode(source), os.fsencode(target), kind_bytes, ctypes.c_ulong(flags), options.encode())
