@@ -25,6 +25,7 @@ NOTEBOOKS = (".ipynb",)
 PDFS = (".pdf",)
 IMAGES = (".png", ".jpg", ".jpeg", ".gif", ".svg", ".webp", ".heic", ".tif", ".tiff", ".bmp")
 ANSWERS = WRITTEN + RECORDS + NOTEBOOKS + PDFS
+ARCHIVES = (".zip",)
 
 # Beside the answers but none: our own files about a hand-in, what tools leave behind, what packages bring.
 NOT_ANSWERS = frozenset({
@@ -71,7 +72,7 @@ def cap(suffix: str) -> int:
     """The number of bytes a file of that kind may have."""
     if suffix in NOTEBOOKS:
         return MAX_NOTEBOOK_BYTES
-    return MAX_PDF_BYTES if suffix in PDFS + IMAGES else MAX_TEXT_BYTES
+    return MAX_PDF_BYTES if suffix in PDFS + IMAGES + ARCHIVES else MAX_TEXT_BYTES
 
 
 def gather(path: Path) -> Files:

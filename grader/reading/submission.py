@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import hashlib
+import html
 import re
 from dataclasses import dataclass, field, replace
 from pathlib import Path, PurePosixPath
 
 from grader.model import Answer, Fragment, Place, Remark, Submission
+from grader.reading.archives import inner_files
 from grader.reading.assembling import Placed, answers, assemble
 from grader.reading.files import (
     ANSWERS,
+    ARCHIVES,
     IMAGES,
     NOT_ANSWERS,
     NOTEBOOKS,
@@ -32,6 +35,7 @@ from grader.reading.tex import read_tex
 from grader.reading.wording import is_formula, notation_of, split_formula
 
 STUDENT_ID = re.compile(r"[^\w.@+\-]+")
+PAGES = (".html", ".htm")
 _README = re.compile(r"(?:^|/)readme\.\w+$", re.I)
 
 
@@ -55,6 +59,20 @@ def read_submission(path: Path, labels: Labels) -> Submission:
     return submission_of(gather(path), labels, student_id(path))
 
 
+def opened(found: Files) -> Files:
+    """The files with those inside archives in the archives' place, in the order of names."""
+    files: list[File] = []
+    remarks = list(found.remarks)
+    for file in found.files:
+        if file.suffix in ARCHIVES:
+            inner, noted = inner_files(file)
+            files += inner
+            remarks += noted
+        else:
+            files.append(file)
+    return Files(tuple(files), tuple(remarks))
+
+
 def student_id(path: Path) -> str:
     """The id that a folder's or file's name gives a student."""
     name = path.resolve().name if path.name in ("", ".", "..") else path.name
@@ -64,6 +82,7 @@ def student_id(path: Path) -> str:
 
 def submission_of(found: Files, labels: Labels, student: str) -> Submission:
     """The submission that a set of files is."""
+    found = opened(found)
     state = _Gathered(remarks=list(found.remarks))
     _read_metadata_files(found.files, state)
     for file in _in_reading_order(found.files):
@@ -107,11 +126,20 @@ def digest(files: tuple[File, ...]) -> str:
 
 def _in_reading_order(files: tuple[File, ...]) -> list[File]:
     """Sources before PDFs, so that a PDF made from a source that is there too is not read twice; READMEs last."""
-    kept = [f for f in files if f.suffix in ANSWERS and PurePosixPath(f.name).name.lower() not in NOT_ANSWERS]
+    kept = [
+        f
+        for f in files
+        if (f.suffix in ANSWERS or _is_online_text(f)) and PurePosixPath(f.name).name.lower() not in NOT_ANSWERS
+    ]
     others = [f for f in kept if not _README.search(f.name) and f.suffix not in PDFS]
     if others:
         kept = [f for f in kept if not _README.search(f.name)]
     return sorted(kept, key=lambda f: (f.suffix in PDFS, f.name))
+
+
+def _is_online_text(file: File) -> bool:
+    """Text typed into an LMS's own editor; other pages are exports of something else."""
+    return file.suffix in PAGES and "onlinetext" in file.name.lower()
 
 
 def _read_metadata_files(files: tuple[File, ...], state: _Gathered) -> None:
@@ -155,11 +183,22 @@ def read_document(file: File) -> Document:
     if file.suffix in NOTEBOOKS:
         return read_notebook(file)
     text, remarks = decode(file)
+    if file.suffix in PAGES:
+        text = without_tags(text)
     if "\\begin{document}" in text or file.suffix in (".tex", ".ltx", ".latex"):
         document = read_tex(file.name, text)
     else:
         document = read_markdown(file.name, text)
     return replace(document, remarks=remarks + document.remarks)
+
+
+def without_tags(page: str) -> str:
+    """The text of a page made by an LMS's editor: its paragraphs as lines, without tags."""
+    page = re.sub(r"<(script|style)\b.{0,100000}?</\1>", "", page, flags=re.S | re.I)
+    page = re.sub(r"<h([1-6])\b[^<>]{0,300}>", lambda m: "\n" + "#" * int(m.group(1)) + " ", page, flags=re.I)
+    page = re.sub(r"<(?:br|/?p|/?div|/?li|/?tr|/h[1-6])\b[^<>]{0,300}>", "\n", page, flags=re.I)
+    page = re.sub(r"</?[a-zA-Z][^<>]{0,1000}>", "", page)
+    return html.unescape(page).replace("\xa0", " ")
 
 
 def _start(file: File, labels: Labels) -> str:
@@ -263,7 +302,7 @@ def _formulas_of(line: object) -> list[Fragment]:
 
 def file_bytes(path: Path, name: str) -> bytes | None:
     """The bytes of one of a submission's `files`, `notebooks` or of a source embedded in a PDF ("a.pdf/a.tex")."""
-    for file in gather(path).files:
+    for file in opened(gather(path)).files:
         if file.name == name:
             return file.data
         if file.suffix in PDFS and name.startswith(file.name + "/"):
