@@ -43,7 +43,7 @@ class _State:
 
 def mark(plan: Plan, matched: Mapping[str, Matched], sections: Sections | None = None) -> tuple[Finding, ...]:
     """Findings of a plan's items, in the items' order.  `sections` is what stands in the sheet's other questions."""
-    values = tuple(evaluate(truth.derivation) for truth in plan.truths)
+    values = tuple(truth.values for truth in plan.truths)
     state = _State(values, [{} for _ in values], sections=sections or {})
     for item in _in_derivation_order(plan):
         answer = matched.get(item.id, Matched())

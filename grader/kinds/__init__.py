@@ -9,7 +9,7 @@ from types import ModuleType
 KINDS = {
     "derivative": "grader.kinds.derivative",
     "matrix_derivative": "grader.kinds.derivative",
-    "chain_rule": "grader.kinds.chain_rule",
+    "chain_rule": "grader.kinds.derivative",
     "graph": "grader.kinds.graph",
     "rollout": "grader.kinds.rollout",
     "program": "grader.kinds.program",

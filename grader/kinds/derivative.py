@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from fractions import Fraction
 from typing import Literal
 
-from grader.kinds.certify import certify_derivative
+from grader.kinds.certify import Claim, certifier, confirm
 from grader.kinds.definition import build, build_domain, draw_sizes, make_vocabulary
 from grader.kinds.plan import Aim, Context, Item, ItemPolicy, Plan, Sizes, Task, Truth
 from grader.kinds.shape_items import judge_dimension, judge_structure, symbolic_shape
@@ -50,13 +50,16 @@ def plan(spec: Spec, task: Task, context: Context) -> Plan:
     """Items `derivative`, `gradient` or `jacobian` (by the shapes), and where asked `dimension` and `structure`."""
     vocabulary, wrt, called = _name_things(spec, task, context)
     truths = tuple(_work_out(spec, task, vocabulary, wrt, sizes) for sizes in draw_sizes(vocabulary))
+    claims = tuple(_claim(truth) for truth in truths)
+    confirm(claims, task)
     name = _what_it_is(truths[0], wrt)
-    points = task.share({name: 1}, (name, "dimension", "structure"))
-    if name not in points:
+    points = task.share({name: 1}, (name, "derivative", "dimension", "structure"))
+    said = next((key for key in (name, "derivative") if key in points), "")
+    if not said:
         raise task.refuse(f"the {name} itself is not among the items", "points", f"add {name} = 1")
     policy = _layouts(task.policy, name)
-    items = [_main_item(spec, task, name, points, wrt, called, policy)]
-    rest = {k: v for k, v in points.items() if k != name}
+    items = [_main_item(task, name, said, points, wrt, called, policy)]
+    rest = {k: v for k, v in points.items() if k != said}
     if "dimension" in rest:
         shape = symbolic_shape([(t.sizes, _result(t).shape) for t in truths], task)
         items.append(_dimension_item(task, rest["dimension"], points, shape, truths, policy))
@@ -67,7 +70,7 @@ def plan(spec: Spec, task: Task, context: Context) -> Plan:
         truths=truths,
         vocabulary=vocabulary,
         topics=TOPICS,
-        certify=lambda: certify_derivative(items[0].id, truths, _functions(spec, task, vocabulary, truths), wrt),
+        certify=certifier(claims),
     )
 
 
@@ -80,6 +83,8 @@ def _name_things(spec: Spec, task: Task, context: Context) -> tuple[Vocabulary, 
         raise task.refuse("nothing is declared to differentiate by", "symbols", "symbols = {x = 'real'}")
     if wrt not in declared:
         raise task.refuse(f"`{spec.wrt}` is not declared", "wrt", f"declared: {', '.join(declared)}")
+    if spec.name == "f" and task.part:
+        called = canonical(task.part)
     own = f"{called}({', '.join(arguments or (wrt,))})"
     definitions = {**spec.definitions, own: spec.f}
     return make_vocabulary(task, context, spec.symbols, definitions, wrt), wrt, called
@@ -91,20 +96,21 @@ def _work_out(spec: Spec, task: Task, vocabulary: Vocabulary, wrt: str, sizes: S
     x = symbol(wrt, shape)
     if x not in symbols([f]):
         raise task.refuse(f"f does not depend on {wrt}: its derivative is zero", "wrt")
-    result = _derive(f, x)
     if spec.order == 2:
-        result = _derive(result, x)
+        f = _derive(f, x)
     domain = build_domain(vocabulary, sizes, spec.where, task)
-    return Truth(sizes, Derivation((Step("derivative", result),)), domain)
+    steps = Derivation((Step("derivative", _derive(f, x)),))
+    return Truth(sizes, steps, domain, {"derivative": (f, (x,))})
+
+
+def _claim(truth: Truth) -> Claim:
+    f, (x,) = truth.sources["derivative"]
+    return ("the derivative", f, x, _result(truth), truth.domain)
 
 
 def _derive(f: Expr, x: Expr) -> Expr:
     """A scalar's gradient has the shape of x; anything else has a Jacobian in numerator layout."""
     return gradient(f, x) if f.shape == () else jacobian(f, x)
-
-
-def _functions(spec: Spec, task: Task, vocabulary: Vocabulary, truths: tuple[Truth, ...]) -> tuple[Expr, ...]:
-    return tuple(build(spec.f, vocabulary, truth.sizes, task, "f") for truth in truths)
 
 
 def _result(truth: Truth) -> Expr:
@@ -129,16 +135,16 @@ def _layouts(policy: ItemPolicy, name: Name) -> ItemPolicy:
 
 
 def _main_item(
-    spec: Spec, task: Task, name: Name, points: Mapping[str, Fraction], wrt: str, called: str, policy: ItemPolicy
+    task: Task, name: Name, said: str, points: Mapping[str, Fraction], wrt: str, called: str, policy: ItemPolicy
 ) -> Item:
     words = {"derivative": ("derivative", "ableitung"), "gradient": ("gradient",), "jacobian": ("jacobian", "jacobi")}
     return Item(
-        id=task.item_id(name, points),
+        id=task.item_id(said, points),
         form="expression",
-        points=points[name],
+        points=points[said],
         asks=f"the {name} of {called} with respect to {wrt}",
         step="derivative",
-        targets=(Aim(called, wrt),),
+        targets=(Aim(called, wrt), Aim("f", wrt)),
         labels=(name, *words[name]),
         policy=policy,
         bonus=task.bonus,

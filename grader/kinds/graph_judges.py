@@ -109,17 +109,17 @@ def _which_function(setting: GraphSetting, found: Decomposition) -> str:
 
 
 def _listing(found: Decomposition) -> str:
-    from grader.notation import show
+    from reference import printing
 
-    return "; ".join(f"{one.name} = {show(one.value, 'plain')}" for one in found.assignments)
+    return "; ".join(f"{one.name} = {printing.plain(one.value)}" for one in found.assignments)
 
 
 def _drawn(found: Decomposition) -> tuple[Evidence, ...]:
     """The graph as the reports draw it."""
-    from grader.notation import show
+    from reference import printing
 
     nodes = [("node", name) for name in sorted({u for one in found.assignments for u in one.uses} - set(found.by_name))]
-    nodes += [("node", f"{one.name} = {show(one.value, 'plain')}") for one in found.assignments]
+    nodes += [("node", f"{one.name} = {printing.plain(one.value)}") for one in found.assignments]
     edges = [("edge", f"{use} -> {one.name}") for one in found.assignments for use in one.uses]
     return (Evidence("graph", "The graph as it was understood.", data=tuple(nodes + edges)),)
 
@@ -278,9 +278,9 @@ def _assignment_of(node: str, label: str, graph: TextGraph, known: Mapping[str, 
     if plain and _is_formula(plain, operands):
         return f"{node} = {_spelled(plain)}"
     if node in known:
-        from grader.notation import show
+        from reference import printing
 
-        return f"{node} = {show(known[node].value, 'plain')}"
+        return f"{node} = {printing.plain(known[node].value)}"
     if len(operands) == 1 and not plain:
         return ""  # an output that only names the node before it
     return None

@@ -63,12 +63,12 @@ class GraphSetting:
     def model_answer(self, ask: str) -> str:
         """A model answer as text, for instructors."""
         from grader.kinds.partials import model_partials
-        from grader.notation import show
+        from reference import printing
 
         model = self.model()
         if ask == "partials":
             return "; ".join(model_partials(model, self.name, self.wrt))
-        return "; ".join(f"{one.name} = {show(one.value, 'plain')}" for one in model.assignments)
+        return "; ".join(f"{one.name} = {printing.plain(one.value)}" for one in model.assignments)
 
 
 def _without_the_definition(found: Decomposition, name: str) -> Decomposition:

@@ -109,14 +109,14 @@ def nodes_to_mark(graph: Decomposition, wrt: Sequence[str]) -> tuple[str, ...]:
 
 def model_partials(graph: Decomposition, result: str, wrt: Sequence[str]) -> list[str]:
     """The products and sums as text, for instructors."""
-    from grader.notation import show
+    from reference import printing
 
     lines = []
     for node in nodes_to_mark(graph, wrt):
         terms = []
         for child in graph.children(node):
             above = "1" if child == graph.result else f"d{result}/d{child}"
-            terms.append(f"{above} * ({show(local_partial(graph, child, node), 'plain')})")
+            terms.append(f"{above} * ({printing.plain(local_partial(graph, child, node))})")
         lines.append(f"d{result}/d{node} = " + " + ".join(terms))
     return lines
 

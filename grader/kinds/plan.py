@@ -9,16 +9,17 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from fractions import Fraction
+from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
 from grader.decode import Mistake, ProblemError, did_you_mean
 from grader.model import Finding, Fragment, Observation, Place
+from reference.derivation import Derivation, evaluate
 
 if TYPE_CHECKING:  # these are heavy and only named here
     from grader.compare import Domain
     from grader.notation import Vocabulary
-    from reference.derivation import Derivation
     from reference.expression import Expr
 
 Form = Literal[
@@ -126,6 +127,15 @@ class Truth:
     derivation: Derivation
     domain: Domain
     sources: Mapping[str, tuple[Expr, tuple[Expr, ...]]] = field(default_factory=dict)
+
+    @cached_property
+    def values(self) -> Mapping[str, Expr]:
+        """Every step's value over what is free."""
+        return evaluate(self.derivation)
+
+    def value(self, step: str) -> Expr:
+        """The value of one step.  Raises KeyError."""
+        return self.values[step]
 
 
 @dataclass(frozen=True)

@@ -8,21 +8,23 @@ Source: Griewank & Walther 2008, §3.1–3.2.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from fractions import Fraction
 from typing import Literal
 
-from grader.kinds.certify import certify_rollout
+from grader.compare import Domain, Point
+from grader.kinds.certify import Claim, certifier, confirm
 from grader.kinds.definition import build, make_vocabulary
 from grader.kinds.plan import Aim, Context, Item, Misconception, Plan, Task, Truth
 from grader.notation import Declaration, Vocabulary
 from grader.notation.vocabulary import canonical
 from grader.variants import IllPosed
 from reference import expression as E
-from reference.derivation import Derivation, Step
+from reference.derivation import Derivation, Step, evaluate
 from reference.expression import Expr, ShapeError
 from reference.modes import gradient, jacobian
 
+MAX_SIZE = 10**9  # entries larger than this make no question for paper
 MAX_WRITTEN_STEPS = 12  # steps whose states can be asked for by name
 ITEMS = ("x<n>", "L", "lambda<n>", "tangents", "tangents<n>", "gradient")
 
@@ -76,13 +78,15 @@ def plan(spec: Spec, task: Task, context: Context) -> Plan:
     names = _item_names(spec)
     default: dict[str, int | Fraction] = {"gradient": 1}
     points = task.share(default, list(names))
-    truth = Truth({}, derivation, _no_domain())
+    truth = Truth({}, derivation, Domain({}))
+    claims = _claims(spec, system, derivation)
+    confirm(claims, task)
     _refuse_degenerate(truth)
-    items = tuple(
+    every = tuple(
         Item(
-            id=f"{task.id}.{name}" if len(points) > 1 or isinstance(task.points, Mapping) else task.id,
+            id=f"{task.id}.{name}" if name not in points or isinstance(task.points, Mapping) else task.id,
             form="expression",
-            points=points[name],
+            points=points.get(name, Fraction(0)),
             asks=_asks(name, spec),
             step=step,
             targets=targets,
@@ -92,8 +96,9 @@ def plan(spec: Spec, task: Task, context: Context) -> Plan:
             main=name == "gradient",
         )
         for name, (step, targets, labels) in names.items()
-        if name in points
     )
+    asked = {f"{task.id}.{name}" for name in points} | ({task.id} if len(points) == 1 else set())
+    items = tuple(item for item in every if item.id in asked)
     return Plan(
         items=items,
         truths=(truth,),
@@ -101,7 +106,9 @@ def plan(spec: Spec, task: Task, context: Context) -> Plan:
         topics=("rollout",),
         given=(Aim(f"{canonical(spec.state)}_0"), Aim(canonical(spec.weights))),
         malrules=_misconceptions(spec, system),
-        certify=lambda: certify_rollout(items, derivation, system),
+        unasked=tuple(item for item in every if item.id not in asked),
+        implies={adjoint_name(spec, spec.steps): (spec.loss_name,), "gradient": (spec.loss_name,)},
+        certify=certifier(claims),
     )
 
 
@@ -299,16 +306,80 @@ def _without_sign(seed: Expr) -> Expr:
     return E.rewrite((seed,), rule)[0]
 
 
-def _no_domain():  # type: ignore[no-untyped-def]
-    from grader.compare import Domain
+def _claims(spec: Spec, system: System, derivation: Derivation) -> tuple[Claim, ...]:
+    """The total gradient, and every adjoint, as derivatives of the loss run from there on.
 
-    return Domain({})
+    The loss is a function of the weights (the whole rollout written as one expression) or of one state; the claim is the
+    number found by hand steps.  States and weights are free symbols at the point they have in the question.
+    """
+    values = evaluate(derivation)
+    at_weights = _point(system.theta, values[system.theta.name])
+    start = values[state_name(spec, 0)]
+    claims: list[Claim] = [
+        ("the gradient", _run(system, start, system.theta, 0), system.theta, values["gradient"], at_weights)
+    ]
+    if spec.mode == "reverse":
+        for n in range(1, system.steps + 1):
+            state = E.symbol(state_name(spec, n), system.x.shape)
+            if not spec.every_step:
+                loss = _run(system, state, system.values, n)
+                claims.append((f"λ_{n}", loss, state, values[adjoint_name(spec, n)], _point(state, values[state.name])))
+    return tuple(claims)
+
+
+def _run(system: System, state: Expr, weights: Expr, done: int) -> Expr:
+    """The loss after the remaining steps, as one expression."""
+    total: Expr | None = None
+    for n in range(done, system.steps + 1):
+        if n > done:
+            state = E.substitute(system.step, {system.x.name: state, system.theta.name: weights})
+        if n == system.steps or (system.every_step and n > 0):
+            part = E.substitute(system.loss, {system.x.name: state, system.theta.name: weights})
+            total = part if total is None else total + part
+    assert total is not None
+    return total
+
+
+def _point(variable: Expr, value: Expr) -> Domain:
+    """A domain that holds a single point: the numbers of the question."""
+    return SinglePoint({variable.name: Declaration("real", variable.shape)}, (), variable.name, value)
+
+
+@dataclass(frozen=True)
+class SinglePoint(Domain):
+    """One exact point."""
+
+    name: str = ""
+    value: Expr | None = None
+
+    def points(self, label: str = "") -> tuple[Point, ...]:
+        assert self.value is not None
+        return (Point(((self.name, exact_entries(self.value)),), "moderate"),)
+
+
+def exact_entries(value: Expr) -> tuple[Fraction, ...]:
+    """The entries of a constant expression, row by row; floats where they are no fractions."""
+    import numpy as np
+
+    from reference.graph import FLOAT, build as build_graph, run
+
+    numbers = np.asarray(run(build_graph(value), {}, FLOAT)[0], dtype=float).ravel()
+    return tuple(Fraction(float(one)) for one in numbers)
 
 
 def _refuse_degenerate(truth: Truth) -> None:
-    """Numbers that make the system meaningless are refused.  Raises IllPosed."""
-    from reference.derivation import evaluate
+    """Numbers at which the system has no derivative, runs off, or leaves nothing to compute.  Raises IllPosed."""
+    import numpy as np
 
-    values = evaluate(truth.derivation)
-    del values
-    _ = field, IllPosed
+    from reference.graph import FLOAT, build as build_graph, run
+
+    values = truth.values
+    with np.errstate(all="ignore"):
+        numbers = [np.asarray(v, dtype=float) for v in run(build_graph(tuple(values.values())), {}, FLOAT)]
+    for name, number in zip(values, numbers, strict=True):
+        if not np.isfinite(number).all():
+            raise IllPosed(f"{name} is not a finite number")
+        if np.abs(number).max(initial=0.0) > MAX_SIZE:
+            raise IllPosed(f"{name} is larger than {MAX_SIZE}")
+    if not np.any(numbers[-1]):
+        raise IllPosed("the gradient is zero")
