@@ -121,6 +121,7 @@ def settle(root: Root, disk_bytes: int) -> str:
 def give_up_rights_over_mounts() -> None:
     """A user namespace below the one that owns the mounts: limits are counted in it, rights end at it."""
     syscalls.unshare(syscalls.CLONE_NEWUSER)
+    syscalls.prctl(syscalls.PR_SET_DUMPABLE, 1)  # else its own /proc entries belong to root
     map_to(os.getpid(), NOBODY, NOBODY, may_set_groups=False)
 
 

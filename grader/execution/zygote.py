@@ -184,10 +184,10 @@ class _Nest:
         if self.own_processes is None:
             return os.fork()
         syscalls.unshare(syscalls.CLONE_NEWPID)
-        try:
-            return os.fork()
-        finally:
+        pid = os.fork()
+        if pid:
             syscalls.join(self.own_processes, syscalls.CLONE_NEWPID)
+        return pid
 
     def _hear_lease(self, descriptor: int) -> None:
         child = self.children[descriptor]
