@@ -34,8 +34,7 @@ class CellClient(NotebookClient):  # type: ignore[misc]
     """nbclient without its once-a-second look whether the kernel lives: our channel says so at once."""
 
     async def _async_poll_kernel_alive(self) -> None:
-        self._never = asyncio.get_running_loop().create_future()  # held, so that the task is cancelled, not collected
-        await self._never
+        await self.km.dead.wait()
 
 
 class Channel:

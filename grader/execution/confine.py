@@ -85,6 +85,8 @@ def enter(confinement: Confinement, limits: Limits, scratch: str) -> str:
         _limit(confinement, limits, in_use)
         os.chdir(scratch)
         return scratch
+    read: tuple[str, ...]
+    listed: tuple[str, ...]
     if confinement.tier == "namespaces":
         work = namespaces.settle(confinement.root, limits.disk_bytes)
         read, listed, write = ("/",), (), confinement.root.home

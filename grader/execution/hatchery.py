@@ -77,7 +77,7 @@ class Zygote:
         self._control, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
         self._log = Path(self.scratch, "log")
         with self._log.open("wb") as log:
-            self._process = subprocess.Popen(  # noqa: S603 - our own interpreter and module
+            self._process = subprocess.Popen(
                 [sys.executable, "-s", "-P", "-c", _START.format(root=OWN_ROOT), str(theirs.fileno())],
                 pass_fds=[theirs.fileno()],
                 stdin=subprocess.DEVNULL,
@@ -92,7 +92,12 @@ class Zygote:
         self._alive: dict[int, Future[int]] = {}
         self._numbers = 0
         self.trouble = ""  # what the zygote said before it ended
-        setting = {"imports": [*imports], "refused": [*refused], "scratch": self.scratch, "roots": own_roots()}
+        setting: dict[str, Any] = {
+            "imports": [*imports],
+            "refused": [*refused],
+            "scratch": self.scratch,
+            "roots": own_roots(),
+        }
         setting |= {"tier": way.tier, "user_namespace": way.user_namespace}
         self.missing = self._await_ready(setting)
         threading.Thread(target=self._listen, name="zygote", daemon=True).start()

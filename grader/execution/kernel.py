@@ -73,7 +73,7 @@ def prepare(directory: str) -> PipeKernel:
     log = logging.getLogger("ipykernel.sandbox")
     log.addHandler(logging.NullHandler())
     log.propagate = False
-    kernel = PipeKernel.instance(config=config, session=session, iopub_socket=streams.IOPUB, log=log)
+    kernel: PipeKernel = PipeKernel.instance(config=config, session=session, iopub_socket=streams.IOPUB, log=log)
     kernel.shell_channel_thread = _NoShellThread()
     kernel.shell.displayhook.session = session
     _warm_up(kernel)
@@ -100,7 +100,7 @@ def _warm_up(kernel: PipeKernel) -> None:
             kernel.dispatch_shell({"header": header, "parent_header": {}, "metadata": {}, "content": content})
         )
     sys.stdout, sys.stderr = kept
-    np.random.seed(0)  # noqa: NPY002 - loads numpy.random, which is lazy
+    np.random.seed(0)  # loads numpy.random, which is lazy
     asyncio.set_event_loop(None)
     loop.close()
     shell.user_ns.clear()
@@ -121,7 +121,7 @@ def serve(kernel: PipeKernel, channel: socket.socket, limits: Limits, guard: Imp
     capture = streams.DescriptorCapture(work)
     sys.stdout, sys.stderr = out, err
     random.seed(seed)
-    np.random.seed(seed % 2**32)  # noqa: NPY002 - the legacy state is what forks share
+    np.random.seed(seed % 2**32)  # the legacy state, which forks share
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     sys.path.insert(0, "")
     loop = asyncio.new_event_loop()

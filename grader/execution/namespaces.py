@@ -85,16 +85,16 @@ def build_root(root: Root, opened: Mapping[str, int]) -> None:
     new = root.mount_point
     syscalls.mount("tmpfs", new, "tmpfs", _FLAGS, "size=1m,nr_inodes=512,mode=755")
     for directory in ("proc", ".nothing", root.home[1:]):
-        os.mkdir(f"{new}/{directory}")
+        Path(f"{new}/{directory}").mkdir()
     syscalls.mount("tmpfs", f"{new}{root.home}", "tmpfs", _FLAGS, f"size={ZYGOTE_DISK},mode=1777")
     for tree in root.read:
         _show(new, tree, opened)
     for path in DEVICES:
         _bind(new, path, path, directory=False)
-    os.makedirs(f"{new}/etc", exist_ok=True)
+    Path(f"{new}/etc").mkdir(exist_ok=True)
     _write(f"{new}/etc/passwd", f"student:x:{NOBODY}:{NOBODY}:student:{root.home}:/bin/false\n", os.O_CREAT)
     _write(f"{new}/etc/group", f"student:x:{NOBODY}:\n", os.O_CREAT)
-    os.symlink(root.home, f"{new}/dev/shm")
+    Path(f"{new}/dev/shm").symlink_to(root.home)  # noqa: S108
     for path in root.hidden:
         _hide(new, path)
     _mount_proc(f"{new}/proc", "")
@@ -114,7 +114,7 @@ def settle(root: Root, disk_bytes: int) -> str:
     if not _mount_proc("/proc", "hidepid=2,subset=pid"):
         syscalls.mount("tmpfs", "/proc", "tmpfs", _FLAGS | syscalls.MS_RDONLY, "size=4k")
     work = f"{root.home}/work"
-    os.mkdir(work)
+    Path(work).mkdir()
     return work
 
 
@@ -127,8 +127,9 @@ def give_up_rights_over_mounts() -> None:
 
 def _show(new: str, tree: Tree, opened: Mapping[str, int]) -> None:
     if tree.link:
-        os.makedirs(os.path.dirname(f"{new}{tree.path}"), exist_ok=True)  # noqa: PTH120
-        os.symlink(tree.link, f"{new}{tree.path}")
+        place = Path(f"{new}{tree.path}")
+        place.parent.mkdir(parents=True, exist_ok=True)
+        place.symlink_to(tree.link)
         return
     target = _bind(new, f"/proc/self/fd/{opened[tree.path]}", tree.path, tree.directory)
     syscalls.make_read_only(target)
@@ -137,9 +138,9 @@ def _show(new: str, tree: Tree, opened: Mapping[str, int]) -> None:
 def _bind(new: str, source: str, path: str, directory: bool) -> str:
     target = f"{new}{path}"
     if directory:
-        os.makedirs(target, exist_ok=True)
+        Path(target).mkdir(parents=True, exist_ok=True)
     else:
-        os.makedirs(os.path.dirname(target), exist_ok=True)  # noqa: PTH120
+        Path(target).parent.mkdir(parents=True, exist_ok=True)
         os.close(os.open(target, os.O_CREAT | os.O_WRONLY, 0o644))
     syscalls.mount(source, target, None, syscalls.MS_BIND | syscalls.MS_REC)
     return target

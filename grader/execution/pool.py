@@ -100,7 +100,7 @@ def observe(
 
 
 def start_zygote(imports: Iterable[str] = (), tier: Tier | None = None) -> Zygote:
-    """A zygote confined the first way that works, of the given tier or of all.  Raises SandboxError with every reason."""
+    """A zygote confined the first way that works, of the given tier or of all.  Raises SandboxError."""
     reasons = []
     for way in WAYS:
         if tier is not None and way.tier != tier:

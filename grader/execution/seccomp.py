@@ -1,7 +1,7 @@
 """The system calls student code is refused, as a BPF program for x86-64.
 
-Refused calls return EPERM, so that a library that merely tries goes on.  Threads are allowed, processes are not; signals
-reach only the process itself; `prctl` may not undo what ties its life to its supervisor.
+Refused calls return EPERM, so that a library that merely tries goes on.  Threads are allowed, processes are not;
+signals reach only the process itself; `prctl` may not undo what ties its life to its supervisor.
 """
 
 from __future__ import annotations

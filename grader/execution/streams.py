@@ -25,7 +25,7 @@ class PipeSession(Session):  # type: ignore[misc]
 
     post: Post
 
-    def send(  # noqa: PLR0913 - the signature ipykernel calls
+    def send(  # the signature ipykernel calls
         self,
         stream: Any,
         msg_or_type: Any,
@@ -115,7 +115,7 @@ class PipeStream(io.TextIOBase):
 
 
 class DescriptorCapture:
-    """What compiled code writes to descriptors 1 and 2, past Python's streams: into an unnamed file, read at cell end."""
+    """What compiled code writes to descriptors 1 and 2, past Python's streams: a file without a name."""
 
     def __init__(self, directory: str) -> None:
         self.descriptors: dict[str, int] = {}

@@ -59,7 +59,9 @@ def join(descriptor: int, kind: int) -> None:
 
 def mount(source: str, target: str, kind: str | None, flags: int, options: str = "") -> None:
     kind_bytes = None if kind is None else kind.encode()
-    result = _libc().mount(os.fsencode(source), os.fsencode(target), kind_bytes, ctypes.c_ulong(flags), options.encode())
+    result = _libc().mount(
+        os.fsencode(source), os.fsencode(target), kind_bytes, ctypes.c_ulong(flags), options.encode()
+    )
     _checked(f"mount {target}", result)
 
 

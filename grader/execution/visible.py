@@ -45,7 +45,13 @@ def view(imports: Iterable[str], own_roots: Iterable[str]) -> View:
     trees = _outermost(path for path in wanted if Path(path).exists())
     hidden = _hidden(frozenset(imports), on_path, trees)
     readable, listable = _without(trees, hidden)
-    return View(tuple(_tree(path) for path in trees), hidden, readable, listable, all(_reachable_by_everyone(tree) for tree in trees))
+    return View(
+        tuple(_tree(path) for path in trees),
+        hidden,
+        readable,
+        listable,
+        all(_reachable_by_everyone(tree) for tree in trees),
+    )
 
 
 def _tree(path: str) -> Tree:

@@ -122,10 +122,12 @@ class _Nest:
         self.on_disk = confinement.tier != "namespaces"
         self.children: dict[int, _Child] = {}
         self.poll = select.poll()
+        self.wake: tuple[int, ...] = ()
 
     def serve(self) -> None:
         wake, waker = socket.socketpair()
         waker.setblocking(False)
+        self.wake = (wake.fileno(), waker.fileno())
         signal.signal(signal.SIGCHLD, lambda *_: None)
         signal.set_wakeup_fd(waker.fileno(), warn_on_full_buffer=False)
         self.poll.register(self.control, select.POLLIN)
@@ -248,7 +250,11 @@ class _Nest:
             signal.signal(signal.SIGCHLD, signal.SIG_DFL)
             for child in self.children.values():
                 child.lease.close()
+            for descriptor in self.wake:
+                os.close(descriptor)
             self.control.close()
+            if self.own_processes is not None:
+                os.close(self.own_processes)
             work = confine.enter(self.confinement, limits, scratch)
             os.environ["HOME"] = work
             os.environ["TMPDIR"] = work
