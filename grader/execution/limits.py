@@ -24,9 +24,11 @@ DEAD_CHECK_SECONDS = 0.02
 # Libraries that take derivatives by themselves: hidden unless the problem declares them, and looked out for.
 WATCHED = frozenset(
     (
-        "torch tensorflow jax jaxlib autograd sympy casadi theano pytensor aesara tinygrad mxnet paddle numdifftools "
-        "micrograd minitorch chainer cupy autodidact algopy adolc pyadolc ad adipy uncertainties mygrad keras flax"
-    ).split()
+        *("torch", "tensorflow", "jax", "jaxlib", "autograd", "sympy", "casadi", "theano"),
+        *("pytensor", "aesara", "tinygrad", "mxnet", "paddle", "numdifftools", "micrograd", "minitorch"),
+        *("chainer", "cupy", "autodidact", "algopy", "adolc", "pyadolc", "ad", "adipy"),
+        *("uncertainties", "mygrad", "keras", "flax"),
+    )
 )
 
 

@@ -10,6 +10,7 @@ import io
 import os
 import time
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 from jupyter_client.session import Session, extract_header
@@ -72,7 +73,7 @@ class PipeStream(io.TextIOBase):
         self._written = 0
         self._sent_at = time.monotonic()
 
-    encoding = "UTF-8"  # type: ignore[assignment]
+    encoding = "UTF-8"
     errors = None
 
     def set_parent(self, parent: dict[str, Any]) -> None:
@@ -120,7 +121,7 @@ class DescriptorCapture:
     def __init__(self, directory: str) -> None:
         self.descriptors: dict[str, int] = {}
         for number, name in ((1, "stdout"), (2, "stderr")):
-            file = os.open(directory, os.O_TMPFILE | os.O_RDWR | os.O_APPEND, 0o600)
+            file = _unnamed_file(directory)
             os.dup2(file, number)
             os.close(file)
             self.descriptors[name] = number
@@ -134,3 +135,14 @@ class DescriptorCapture:
                 os.ftruncate(descriptor, 0)
         except OSError:  # a cell closed or replaced the descriptor: nothing to show
             return
+
+
+def _unnamed_file(directory: str) -> int:
+    flags = os.O_RDWR | os.O_APPEND
+    try:
+        return os.open(directory, os.O_TMPFILE | flags, 0o600)
+    except OSError:  # a file system without unnamed files
+        name = f"{directory}/.capture"
+        file = os.open(name, os.O_CREAT | os.O_EXCL | flags, 0o600)
+        Path(name).unlink()
+        return file
