@@ -13,8 +13,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from grader.model import Remark
-from grader.reading import Labels, open_class, read_class, read_handin, read_submission
-from grader.reading import archives
+from grader.reading import Labels, archives, open_class, read_class, read_handin, read_submission
 from grader.reading.files import File
 
 LABELS = Labels({"1a": "First", "1b": "Second"})
@@ -38,7 +37,7 @@ def zipped(path: Path, files: dict[str, bytes]) -> Path:
 MOODLE = {
     "Ada Lovelace_1234567_assignsubmission_file_/answers.md": X,
     "Ada Lovelace_1234567_assignsubmission_onlinetext_/onlinetext.html": b"<p>1b</p><p>$y &lt; 1$</p>",
-    "Jörg Müller-Öz_1234568_assignsubmission_file/sub/aufgabe.tex": "\\section{1a}\n$\\ddot o$".encode(),
+    "Jörg Müller-Öz_1234568_assignsubmission_file/sub/aufgabe.tex": b"\\section{1a}\n$\\ddot o$",
     "Teilnehmer/in 99_1234569_assignsubmission_file_/a.md": X,
 }
 CANVAS = {
