@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 
 from grader.model import Decision, Finding, Place, QuestionScore, Report, Score, Verdict
 from grader.pushes import annotations, badge, claims, classroom50, legacy, summary
+from grader.reporting import json_report
 
 
 def finding(item: str, verdict: Verdict, points: str = "2", credit: str = "0", message: str = "") -> Finding:
@@ -130,7 +131,7 @@ def test_a_badge_is_well_formed_and_says_the_points() -> None:
 @pytest.mark.parametrize(
     ("data", "earned", "possible"),
     [
-        ({"score": {"earned": "7/2", "possible": "7"}}, Fraction(7, 2), Fraction(7)),
+        (json_report.to_data(MIXED), Fraction(7, 2), Fraction(7)),
         (classroom50.result(MIXED), Fraction(7, 2), Fraction(7)),
         (legacy.result(MIXED), Fraction(7, 2), Fraction(7)),
     ],
