@@ -57,7 +57,7 @@ def grade(
         findings=tuple(findings),
         score=score(findings, own, terms_of(problem, questions), _penalty(problem, submission, late)),
         decisions=own,
-        remarks=(*submission.remarks, *_remarks(problem, submission, late, only)),
+        remarks=(*submission.remarks, *_remarks(problem, submission, findings, late, only)),
         provenance=provenance or Provenance(problem=problem.digest, submission=submission.digest),
         late_seconds=late,
     )
@@ -134,11 +134,15 @@ def _penalty(problem: Problem, submission: Submission, late: int) -> Penalty | N
     return price_lateness(late, policy.per_day, policy.grace_minutes, policy.floor, more)
 
 
-def _remarks(problem: Problem, submission: Submission, late: int, only: str) -> tuple[Remark, ...]:
+def _remarks(
+    problem: Problem, submission: Submission, findings: Sequence[Finding], late: int, only: str
+) -> tuple[Remark, ...]:
     """Lateness, and required parts of the hand-in that are missing."""
     found: list[Remark] = []
     if late:
         found.append(Remark("late", f"Handed in {_duration(late)} after the deadline."))
+    if any(finding.note == "picture" for finding in findings):
+        found.append(Remark("picture", "There are pictures in this hand-in; a person reads them."))
     if only:
         return tuple(found)
     if "documentation" in problem.about.required and not _has_documentation(submission):
@@ -150,7 +154,7 @@ def _remarks(problem: Problem, submission: Submission, late: int, only: str) -> 
 
 def _has_documentation(submission: Submission) -> bool:
     """Is there anything written: an answer of any kind?"""
-    return any(answer.fragments for answer in submission.answers) or any(
+    return any(f.kind != "code" for answer in submission.answers for f in answer.fragments) or any(
         remark.note == "pdf_for_person" for remark in submission.remarks
     )
 

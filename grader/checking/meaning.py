@@ -39,7 +39,7 @@ def _whole(plan: Plan, statement: Statement, values: Own, own: Own) -> Meaning |
         return statement.reading
     per_truth: list[tuple[Expr, ...]] = []
     for number, truth in enumerate(plan.truths):
-        found = _at_sizes(plan, truth, statement.reading, values[number], own[number])
+        found = _at_sizes(plan, truth, statement, values[number], own[number])
         if isinstance(found, Unread | str):
             return found if isinstance(found, Unread) else Meaning(shape_trouble=found)
         per_truth.append(found)
@@ -48,12 +48,18 @@ def _whole(plan: Plan, statement: Statement, values: Own, own: Own) -> Meaning |
 
 
 def _at_sizes(
-    plan: Plan, truth: Truth, reading: Reading, values: Mapping[str, Expr], own: Mapping[str, Expr]
+    plan: Plan,
+    truth: Truth,
+    statement: Statement,
+    values: Mapping[str, Expr],
+    own: Mapping[str, Expr],
 ) -> tuple[Expr, ...] | Unread | str:
     """Every reading at one choice of sizes; trouble with shapes is a sentence."""
+    reading, vocabulary = statement.reading, statement.vocabulary
     assert plan.vocabulary is not None
+    assert isinstance(reading, Reading)
     try:
-        found = elaborate(reading.chain[-1], plan.vocabulary, truth.sizes)
+        found = elaborate(reading.chain[-1], vocabulary or plan.vocabulary, truth.sizes)
         return tuple(_with_steps(one, truth, values, own) for one in found)
     except Misread as trouble:
         return Unread(trouble.message, trouble.start, trouble.end, trouble.suggestion)
@@ -84,7 +90,7 @@ def _assembled(
         for fit, statement in chosen.items():
             if isinstance(statement.reading, Unread):
                 return statement.reading
-            found = _at_sizes(plan, truth, statement.reading, values[number], own[number])
+            found = _at_sizes(plan, truth, statement, values[number], own[number])
             if isinstance(found, Unread):
                 return found
             if isinstance(found, str):

@@ -17,11 +17,10 @@ SameEverywhere = Callable[[Plan, Item, Readings, Sequence[Expr]], Sameness]
 
 @dataclass(frozen=True)
 class Known:
-    """The mistake behind an answer.  A slip (a sign, a dropped term) leaves the right entries their credit."""
+    """The mistake behind an answer."""
 
     note: str
     hint: str
-    slip: bool = False
 
 
 def find_misconception(
@@ -54,7 +53,6 @@ def _mistaken(
 def _from_calculus(plan: Plan, item: Item, readings: Readings, values: Values) -> Known | None:
     """Rules of differentiation broken, or a slip in the result; worked out at the first choice of sizes."""
     from grader.malrules import Setting, name_mistake
-    from grader.malrules.slips import SLIPS
 
     truth = plan.truths[0]
     f, wrt = truth.sources.get(item.step, (None, ()))
@@ -63,8 +61,7 @@ def _from_calculus(plan: Plan, item: Item, readings: Readings, values: Values) -
     for reading in readings:
         found = name_mistake(reading[0], setting, truth.domain, rules)
         if found:
-            slips = {rule.note for rule in SLIPS} | {"factor.constant", "number.nearly"}
-            return Known(found[0].note, found[0].hint, found[0].note in slips)
+            return Known(found[0].note, found[0].hint)
     return None
 
 

@@ -36,6 +36,7 @@ class _State:
 
     values: tuple[Mapping[str, Expr], ...]
     own: list[dict[str, Expr]]
+    shapes: dict[tuple[str, int], tuple[int, ...]] = field(default_factory=dict)  # as typed, by step and truth
     off: list[str] = field(default_factory=list)  # steps whose own value is not the truth, in order
     findings: dict[str, Finding] = field(default_factory=dict)
     sections: Sections = field(default_factory=dict)
@@ -65,10 +66,8 @@ def _in_derivation_order(plan: Plan) -> list[Item]:
 
 
 def _seen(item: Item, answer: Matched, state: _State) -> Seen:
-    shapes = {(step, i): value.shape for i, own in enumerate(state.own) for step, value in own.items()}
-    texts = answer.texts or tuple((s.fragment.text, s.fragment.where) for s in answer.statements)
     own = state.own[0] if state.own else {}
-    return Seen(texts, answer.labelled, answer.fragments, own, shapes, state.sections, answer.observations)
+    return Seen(answer.texts, answer.labelled, answer.fragments, own, state.shapes, state.sections, answer.observations)
 
 
 def _mark_prose(item: Item, answer: Matched) -> Finding:
@@ -129,10 +128,7 @@ def _judge(plan: Plan, item: Item, meaning: Meaning, state: _State) -> Finding:
     if plain.note == "jacobian.transposed":
         return wrong(item, plain.note, _sentence(plain.message), evidence=witness_evidence(plain))
     known = find_misconception(plan, item, meaning.readings, state.values, state.own, state.off, same_everywhere)
-    if known is not None and not known.slip:
-        evidence = (Evidence("misconception", known.hint, data=(("note", known.note),)),)
-        return wrong(item, known.note, known.hint, evidence=evidence + witness_evidence(plain))
-    if plain.verdict == "unknown":
+    if known is None and plain.verdict == "unknown":
         return undecided(item, plain.note or "unknown", "It could not be decided whether this is right; a person looks.")
     credit = _share_of_entries(item, plain)
     if known is not None:
@@ -228,7 +224,8 @@ def _remember(item: Item, meaning: Meaning, finding: Finding, state: _State) -> 
     """Keep the student's own value, so that later steps are marked against it."""
     if not item.step or not meaning.readings:
         return
-    for own, expr, values in zip(state.own, meaning.readings[0], state.values, strict=True):
+    for number, (own, expr, values) in enumerate(zip(state.own, meaning.readings[0], state.values, strict=True)):
+        state.shapes[item.step, number] = expr.shape
         if finding.verdict is Verdict.CORRECT:
             own[item.step] = values[item.step]
         elif expr.shape == values[item.step].shape:

@@ -34,14 +34,13 @@ def make_vocabulary(
     clash = sorted(set(drawn) & (set(symbols) | set(definitions)))
     if clash:
         raise task.refuse(f"`{clash[0]}` is both a parameter and declared", "parameters")
-    aliases = {spelling: name for spelling, name in context.names.items()}
     try:
         return build_vocabulary(
             symbols,
             {**definitions, **drawn},
             log="decimal" if context.log == "10" else "natural",
             decimal_comma=context.decimal_comma,
-            aliases=aliases,
+            aliases=context.names,
             variable=variable,
         )
     except ValueError as trouble:

@@ -52,7 +52,7 @@ def plan(spec: Spec, task: Task, context: Context) -> Plan:
     truths = tuple(_work_out(spec, task, vocabulary, wrt, sizes) for sizes in draw_sizes(vocabulary))
     claims = tuple(_claim(truth) for truth in truths)
     confirm(claims, task)
-    name = _what_it_is(truths[0], wrt)
+    name = _what_it_is(truths[0])
     points = task.share({name: 1}, (name, "derivative", "dimension", "structure"))
     said = next((key for key in (name, "derivative") if key in points), "")
     if not said:
@@ -92,8 +92,8 @@ def _name_things(spec: Spec, task: Task, context: Context) -> tuple[Vocabulary, 
 
 def _work_out(spec: Spec, task: Task, vocabulary: Vocabulary, wrt: str, sizes: Sizes) -> Truth:
     f = build(spec.f, vocabulary, sizes, task, "f")
-    shape = tuple(sizes[s] if isinstance(s, str) else s for s in vocabulary.symbols[wrt].shape)
-    x = symbol(wrt, shape)
+    shape = tuple(sizes[s] if isinstance(s, str) else s for s in vocabulary.declared[wrt].shape)
+    x = symbol(vocabulary.spelled[wrt], shape)
     if x not in symbols([f]):
         raise task.refuse(f"f does not depend on {wrt}: its derivative is zero", "wrt")
     if spec.order == 2:
@@ -117,11 +117,12 @@ def _result(truth: Truth) -> Expr:
     return truth.derivation.steps[-1].expr
 
 
-def _what_it_is(truth: Truth, wrt: str) -> Name:
+def _what_it_is(truth: Truth) -> Name:
     result = _result(truth)
-    if result.shape == () and truth.domain.symbols[wrt].shape == ():
+    _, (x,) = truth.sources["derivative"]
+    if result.shape == () and x.shape == ():
         return "derivative"
-    if result.shape == tuple(truth.domain.symbols[wrt].shape):
+    if result.shape == x.shape:
         return "gradient"
     return "jacobian" if len(result.shape) == 2 else "derivative"
 

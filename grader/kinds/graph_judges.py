@@ -406,6 +406,9 @@ def _judge_lines(item: Item, setting: GraphSetting, graph: Decomposition, lines:
         message = f"The line for {doubtful[0]} could not be decided; a person looks."
         return undecided(item, "unknown", message, read_as=read_as, where=where)
     if len(good) == len(wanted) and not bad:
+        value = graph.expand()
+        if value is not None and setting.computes_the_function(value) == "no":
+            return carried(item, "carried", "Right on the graph of your decomposition.", read_as=read_as, where=where)
         return right(item, read_as=read_as, where=where)
     evidence = tuple(
         Evidence("node", f"The line for {node} is not right.", data=(("node", node), ("line", verdicts[node][1])))

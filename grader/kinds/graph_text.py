@@ -156,6 +156,9 @@ def _read_nodes(text: str, labels: dict[str, str]) -> list[str] | None:
 
 def _read_node(text: str, labels: dict[str, str]) -> str | None:
     label = ""
+    bare = re.fullmatch(r"([^\s\[\](){}<>|\"]+)\s*(?:\[\s*([-+*/^])\s*\]|\(\s*([-+*/^])\s*\))", text)
+    if bare:  # `d[/]` is a division, not a leaning box
+        text, label = bare[1], bare[2] or bare[3]
     attributes = _ATTRIBUTES.search(text)
     found = _LABEL.search(attributes[1]) if attributes else None
     mermaid = _MERMAID_NODE.match(text)

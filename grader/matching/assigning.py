@@ -12,12 +12,24 @@ from dataclasses import replace
 
 from grader.kinds.dimension import membership
 from grader.kinds.plan import Item, Plan
-from grader.matching.statements import Fit, Matched, Statement, Unread, fit, read_fragment
+from grader.matching.statements import (
+    Fit,
+    Matched,
+    Statement,
+    Unread,
+    fit,
+    own_definitions,
+    read_fragment,
+    with_definitions,
+)
 from grader.model import Fragment, Place
+from grader.notation import Vocabulary
 
+MIN_WORDS = 4  # of a text that may be a statement; shorter ones introduce a formula
 GIVEN_LABELS = ("given", "gegeben", "recall")
-_NO_ANSWER = re.compile(r"[\W_]*(?:todo|n/?a|none|skipped?|skip|no answer|no idea|keine ahnung|left out|tbd|xxx)?[\W_]*", re.I)
 _DIMENSION_WORDS = re.compile(r"\bdim|∈|\\in\b|\\mathbb|ℝ|\bsize\b|\bshape\b|×|\\times|größe", re.IGNORECASE)
+
+_SAID_IN_FORMULA = re.compile(r"\\text\w*\s*\{[^{}]*dim[^{}]*\}\s*[:=]?\s*(.+)$", re.IGNORECASE | re.DOTALL)
 
 Pool = Sequence[tuple[str, Fragment]]  # item hint (full id or "") and fragment, in the order they were written
 
@@ -52,11 +64,22 @@ def _read_all(plan: Plan, pool: Pool) -> list[tuple[str, Statement]]:
     """Every formula of the part as statements; those of a text only where nothing else is there (see `_from_texts`)."""
     if plan.vocabulary is None or not any(item.form == "expression" for item in plan.items):
         return []
-    found: list[tuple[str, Statement]] = []
+    chosen = []
     for hint, fragment in pool:
         named = hint and any(item.id == hint and item.form == "expression" for item in plan.items)
         if fragment.kind == "formula" or (named and fragment.kind in ("text", "code")):
-            found.extend((hint, one) for one in read_fragment(fragment, plan.vocabulary, len(found)))
+            chosen.append((hint, fragment))
+    found = _read_pool(chosen, plan.vocabulary)
+    own = own_definitions([one for _, one in found], plan.vocabulary)
+    if own:
+        found = _read_pool(chosen, with_definitions(plan.vocabulary, own))
+    return found
+
+
+def _read_pool(pool: Pool, vocabulary: Vocabulary) -> list[tuple[str, Statement]]:
+    found: list[tuple[str, Statement]] = []
+    for hint, fragment in pool:
+        found.extend((hint, one) for one in read_fragment(fragment, vocabulary, len(found)))
     return found
 
 
@@ -131,7 +154,7 @@ def _last_of(candidates: Sequence[Statement], entries: Sequence[tuple[Fit, State
 def _from_texts(plan: Plan, item: Item, pool: Pool) -> Matched:
     """Where there is no formula at all, a line of text is read as plain mathematics."""
     assert plan.vocabulary is not None
-    texts = [f for _, f in pool if f.kind in ("text", "code") and not _NO_ANSWER.fullmatch(f.text)]
+    texts = [f for _, f in pool if f.kind in ("text", "code") and f.text.strip()]
     if any(f.kind in ("formula", "graph") for _, f in pool):
         return Matched()
     read = [one for f in texts for one in read_fragment(replace(f, notation=_guess(f)), plan.vocabulary)]
@@ -157,7 +180,10 @@ def _match_dimension(item: Item, pool: Pool) -> Matched:
             if membership(fragment.text):
                 loose.append((fragment.text, fragment.where))
         elif fragment.kind == "formula":
-            if membership(fragment.text) or re.fullmatch(r"[\s{}]*\w\s*(?:\\times|×|x)\s*\w[\s{}]*", fragment.text):
+            said = _SAID_IN_FORMULA.search(fragment.text)
+            if said:
+                loose.append((said[1], fragment.where))
+            elif membership(fragment.text) or re.fullmatch(r"[\s{}]*\w\s*(?:\\times|×|x)\s*\w[\s{}]*", fragment.text):
                 loose.append((fragment.text, fragment.where))
         elif fragment.kind == "text" and _DIMENSION_WORDS.search(fragment.text):
             loose.append((fragment.text, fragment.where))
@@ -181,7 +207,7 @@ def _match_prose(plan: Plan, item: Item, pool: Pool, statements: Sequence[tuple[
         return Matched(texts=tuple(labelled), labelled=True)
     last = max((i for i, (_, f) in enumerate(pool) if f.kind in ("formula", "graph") and f.display), default=-1)
     rest = [(f.text, f.where) for hint, f in pool[last + 1 :] if not hint and f.kind == "text"]
-    rest = [(text, where) for text, where in rest if len(text.split()) >= 5]
+    rest = [(text, where) for text, where in rest if len(text.split()) >= MIN_WORDS]
     return Matched(texts=tuple(rest))
 
 

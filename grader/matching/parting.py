@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from dataclasses import replace
 
+from grader.matching.splitting import split_statements
 from grader.model import Answer, Fragment
 
 MAX_HEAD = 60
@@ -19,6 +21,8 @@ def split_parts(question: str, parts: Sequence[str], answers: Sequence[Answer]) 
     """
     everything = [(answer.item, fragment) for answer in answers for fragment in answer.fragments]
     everything.sort(key=lambda one: _reading_order(one[1]))
+    if len(parts) > 1:
+        everything = [(hint, one) for hint, fragment in everything for one in _by_statement(fragment, parts)]
     if len(parts) == 1:
         return [[(_full(question, hint), fragment) for hint, fragment in everything]]
     found: list[list[tuple[str, Fragment]]] = [[] for _ in parts]
@@ -29,7 +33,10 @@ def split_parts(question: str, parts: Sequence[str], answers: Sequence[Answer]) 
     waiting: list[tuple[str, Fragment]] = []
     for (hint, fragment), mark in zip(everything, marks, strict=True):
         current = mark if mark is not None else current
-        if current is None:
+        if fragment.kind == "image" and not hint:  # a photograph may show any of the parts
+            for pool in found:
+                pool.append(("", fragment))
+        elif current is None:
             waiting.append((hint, fragment))
         else:
             found[current].append((_full(question, hint), fragment))
@@ -37,6 +44,22 @@ def split_parts(question: str, parts: Sequence[str], answers: Sequence[Answer]) 
         for pool in found:
             pool[:0] = [(_full(question, hint), fragment) for hint, fragment in waiting]
     return found
+
+
+def _by_statement(fragment: Fragment, parts: Sequence[str]) -> list[Fragment]:
+    """A formula that speaks of several parts (`f_1 = …, f_2 = …` in one display), cut into its statements."""
+    if fragment.kind != "formula":
+        return [fragment]
+    pieces = split_statements(fragment.text, fragment.notation == "latex")
+    named = {_part_named(piece.text, parts) for piece in pieces} - {None}
+    if len(named) < 2:
+        return [fragment]
+    return [replace(fragment, text=piece.text) for piece in pieces]
+
+
+def _part_named(text: str, parts: Sequence[str]) -> int | None:
+    named = [i for i, part in enumerate(parts) if _mentions(text, part)]
+    return named[0] if len(named) == 1 else None
 
 
 def _reading_order(fragment: Fragment) -> tuple[str, int, int, int]:
@@ -61,8 +84,7 @@ def _part_of(question: str, parts: Sequence[str], hint: str, fragment: Fragment)
         short = len(fragment.text) <= MAX_HEAD
         return named[0] if len(named) == 1 and short else None
     if fragment.kind in ("formula", "graph"):
-        named = [i for i, part in enumerate(parts) if _mentions(fragment.text, part)]
-        return named[0] if len(named) == 1 else None
+        return _part_named(fragment.text, parts)
     return None
 
 

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass, field
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
 
 from grader.kinds.plan import Aim
 from grader.matching.splitting import Piece, left_side, split_statements
 from grader.model import Fragment, Notation, Observation, Place
 from grader.notation import Reading, Target, Unreadable, Vocabulary, read, read_all
 
+MAX_OWN = 20  # names a student may introduce in one question
 _SPACING = re.compile(r"^(?:\\(?:quad|qquad|,|;|:|!| |enspace|hspace\*?\{[^{}]*\})|~|\s)+")
 _LEADING_WORDS = re.compile(
     r"^\s*(?:so|thus|hence|therefore|then|and|also|daher|also|somit|es folgt|we get|it follows|result|final(?: result)?"
@@ -38,6 +40,7 @@ class Statement:
     aim: Aim | None = None
     boxed: bool = False
     order: int = 0
+    vocabulary: Vocabulary | None = None  # with the student's own definitions
 
     @property
     def read_as(self) -> str:
@@ -85,10 +88,30 @@ def _read_piece(fragment: Fragment, piece: Piece, vocabulary: Vocabulary, order:
         if isinstance(reading, Unreadable):
             unread = Unread(reading.message, reading.start, reading.end, reading.suggestion)
             aim = aim_of(_target_of_left_side(text, fragment.notation, vocabulary))
-            found.append(Statement(fragment, text, unread, aim, piece.boxed, order))
+            found.append(Statement(fragment, text, unread, aim, piece.boxed, order, vocabulary))
         else:
-            found.append(Statement(fragment, text, reading, aim_of(reading.target), piece.boxed, order))
+            aim = aim_of(reading.target)
+            found.append(Statement(fragment, text, reading, aim, piece.boxed, order, vocabulary))
     return found
+
+
+def own_definitions(statements: Sequence[Statement], vocabulary: Vocabulary) -> dict[str, str]:
+    """Names a student introduces on the way ("with r = …"), and what they stand for."""
+    found: dict[str, str] = {}
+    for one in statements:
+        reading, aim = one.reading, one.aim
+        if aim is None or aim.wrt or not isinstance(reading, Reading) or reading.target is None:
+            continue
+        if aim.name in vocabulary.known or reading.target.kind != "name" or reading.target.indices:
+            continue
+        if re.fullmatch(r"[A-Za-z]+(?:_\w+)?", aim.name) and len(found) < MAX_OWN:
+            found[aim.name] = one.text[reading.chain[-1].start : reading.chain[-1].end]
+    return found
+
+
+def with_definitions(vocabulary: Vocabulary, own: Mapping[str, str]) -> Vocabulary:
+    """The vocabulary with a student's own names; those of the question come first."""
+    return replace(vocabulary, definitions={**own, **vocabulary.definitions})
 
 
 def aim_of(target: Target | None) -> Aim | None:
