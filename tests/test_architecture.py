@@ -25,7 +25,7 @@ LAYERS = (
     "reference",
     "model decode toml_places notation reading",
     "compare malrules matching kinds nodes variants problems execution checking scoring grading",
-    "reporting analytics changes handout pushes",
+    "reporting analytics changes handout pushes export",
     "store workers cluster job class_files batch service cli demo __main__ __init__",
 )
 RANK = {room: rank for rank, layer in enumerate(LAYERS) for room in layer.split()}

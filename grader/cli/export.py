@@ -11,7 +11,7 @@ import click
 from grader.cli import EXIT_NOTHING, EXIT_OK
 
 if TYPE_CHECKING:
-    from grader.export.grades import Filled
+    from grader.export.grades import Filled, Warned
     from grader.model import Report
 
 SHEETS = ("moodle", "canvas", "ilias")  # fill in a file that the instructor downloaded
@@ -111,7 +111,7 @@ def _write_results(reports: list[Report], target: Path) -> Filled:
     from grader.export.grades import Filled
 
     names = file_names(report.student for report in reports)
-    warnings = []
+    warnings: list[Warned] = []
     for report in reports:
         made = gradescope.results(report)
         path = target / names[report.student] / "results.json"
