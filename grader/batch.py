@@ -64,7 +64,7 @@ class Progress:
     done: int
     total: int
     student: str = ""
-    event: str = ""  # "graded", "again", "given up"; "" at the start
+    event: str = ""  # "graded", "again", "given up", "noticed"; "" at the start
 
 
 class Workers(Protocol):
@@ -95,7 +95,7 @@ def grade_class(problem: Problem, submissions: Path, out: Path, options: Options
     run uses the folder.
     """
     with open_class(out) as store:
-        enrolled = enroll(problem, submissions, options)
+        enrolled = enroll(problem, submissions, out, options, watch)
         for other in options.merge:
             store.merge(other / JOURNAL if other.is_dir() else other)
         fresh = grade_missing(problem, enrolled, store, options, watch)
@@ -126,15 +126,20 @@ def settle(store: Store, problem: Problem, submissions: Path, enrolled: Sequence
     store.set_setting("seed", options.seed)
 
 
-def enroll(problem: Problem, submissions: Path, options: Options) -> tuple[Enrolled, ...]:
+def enroll(problem: Problem, submissions: Path, out: Path, options: Options, watch: Watch) -> tuple[Enrolled, ...]:
     """The students of this run in the order of their ids, with the keys of their submissions."""
-    entrants = find_entrants(submissions, options.pattern)
-    if not entrants:
+    try:
+        roster = find_entrants(submissions, out, options.pattern)
+    except ValueError as trouble:
+        raise BatchError(f"--pattern: {trouble}.") from trouble
+    for message in roster.noticed:
+        watch(Progress(0, 0, message, "noticed"))
+    if not roster.entrants:
         raise BatchError(
             f"{submissions}: there is no submission here.  Each student has a folder or a file of his own."
         )
     number, count = options.shard
-    chosen = sorted(entrants, key=lambda entrant: entrant.student)[number - 1 :: count]
+    chosen = roster.entrants[number - 1 :: count]
     sandbox = isolation_of(problem, options)
     environment = job.environment()
     return tuple(
@@ -156,6 +161,11 @@ def grade_missing(problem: Problem, enrolled: Sequence[Enrolled], store: Store, 
     if not queue:
         return len(missing)
     sandbox = isolation_of(problem, options)
+    if sandbox != observing.NOT_NEEDED:
+        try:
+            observing.attack_tier(sandbox, observing.imports_of(problem))
+        except observing.NoTier as breach:
+            raise NoIsolation(str(breach)) from breach
     setting = Setting(str(problem.folder), sandbox, options.seed)
     limit = observing.time_limit(problem)
     with _workers(options, setting, len(queue)) as workers:
@@ -294,7 +304,7 @@ def regrade_class(
         )
         class_files.take_in_review(store, class_files.read_review(out))
         before = {report.student: report for report in class_files.read_reports(store)}
-        enrolled = enroll(problem, submissions, options)
+        enrolled = enroll(problem, submissions, out, options, watch)
         grade_missing(problem, enrolled, store, options, watch)
         after = _reports_of(store, enrolled)
         if apply:

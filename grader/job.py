@@ -17,6 +17,7 @@ from typing import Any
 from grader.model import Evidence, Finding, Observation, Provenance, Remark, Report, Submission, Verdict
 from grader.observing import NoTier, find_tier, imports_of, observe
 from grader.problems import Problem, load_problem
+from grader.reading.bundles import Handin
 from grader.roster import Entrant
 from grader.scoring import price_lateness, seconds_late
 
@@ -61,26 +62,20 @@ def grade(value: dict[str, Any], setting: dict[str, Any]) -> dict[str, str]:
     from grader.reporting import json_report
 
     common = Setting(**setting)
-    report, share = grade_entrant(_problem(common.problem), Entrant(**value), common)
+    report, share = grade_entrant(_problem(common.problem), _entrant(value), common)
     return {"report": json_report.render(report), "share": str(share)}
 
 
 def grade_entrant(problem: Problem, entrant: Entrant, setting: Setting) -> tuple[Report, Fraction]:
     """The report on one hand-in, and the share of the points that lateness takes."""
     from grader.grading import grade as grade_submission
-    from grader.reading import read_submission
+    from grader.reading.bundles import read_handin
 
     variant = problem.variant(variant_seed(setting.seed, entrant.student))
-    path = Path(entrant.path)
-    submission = replace(read_submission(path, problem.labels()), student=entrant.student)
-    if entrant.name:
-        submission = replace(submission, name=entrant.name)
-    if entrant.submitted:
-        submission = replace(submission, submitted=entrant.submitted)
-    noted = tuple(Remark(note, message) for note, message in entrant.remarks)
-    submission = replace(submission, remarks=(*noted, *submission.remarks))
+    handin = entrant.handin
+    submission = read_handin(handin, problem.labels())
     seed = probe_seed(problem.digest, setting.seed, entrant.digest)
-    observed = observe(variant, path, submission, seed, setting.sandbox)
+    observed = observe(variant, handin, submission, seed, setting.sandbox)
     submission = replace(submission, remarks=(*submission.remarks, *observed.remarks))
     provenance = provenance_of(problem, entrant, setting, observed.isolation)
     report = grade_submission(variant, submission, observed.observations, provenance=provenance, noticed=_log)
@@ -152,7 +147,14 @@ def observe_submission(problem: Problem, path: Path, submission: Submission) -> 
         tier = find_tier("", imports_of(problem))
     except NoTier:
         tier = "none"
-    return observe(problem, path, submission, probe_seed(problem.digest, "", submission.digest), tier).observations
+    handin = Handin(submission.student, "", (path,), path if path.is_dir() else path.parent)
+    return observe(problem, handin, submission, probe_seed(problem.digest, "", submission.digest), tier).observations
+
+
+def _entrant(value: dict[str, Any]) -> Entrant:
+    """An entrant that travelled as JSON."""
+    remarks = tuple((note, message) for note, message in value["remarks"])
+    return Entrant(**{**value, "paths": tuple(value["paths"]), "remarks": remarks})
 
 
 @lru_cache(maxsize=1)

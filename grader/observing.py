@@ -5,14 +5,16 @@ from __future__ import annotations
 import atexit
 from dataclasses import dataclass
 from functools import lru_cache
-from pathlib import Path, PurePosixPath
-from typing import TYPE_CHECKING, Any
+from pathlib import PurePosixPath
+from typing import TYPE_CHECKING
 
 from grader.model import Observation, Place, Remark, Submission
 from grader.problems import Problem, Question
+from grader.reading.bundles import Handin
 
 if TYPE_CHECKING:
     from grader.execution.pool import Pool
+    from grader.execution.probes import Probe
 
 PROGRAM = "program"
 NOT_NEEDED = "not needed"
@@ -68,10 +70,28 @@ def find_tier(wanted: str, imports: tuple[str, ...] = ()) -> str:
     )
 
 
+def attack_tier(tier: str, imports: tuple[str, ...] = ()) -> None:
+    """Attack our own sandbox before other people's code runs in it.  Errors: NoTier naming what got through."""
+    from grader.execution.canaries import require_isolation
+    from grader.execution.hatchery import SandboxError
+
+    try:
+        require_isolation(_pool(imports, tier), without_isolation=tier == "none")
+    except SandboxError as trouble:
+        raise NoTier(str(trouble)) from trouble
+
+
+def inquire(problem: Problem, seed: bytes) -> tuple[str, tuple[str, ...], tuple[Probe, ...]]:
+    """What the problem asks of a hand-in's code: the adapter's text, libraries to load, the probes for this seed."""
+    from grader.kinds.program import merge
+
+    plans = [plan for question in program_questions(problem) for plan in problem.plans(question)]
+    return merge((inquiry for plan in plans for inquiry in plan.probes), seed)
+
+
 def imports_of(problem: Problem) -> tuple[str, ...]:
     """Libraries that the problem's code may use, loaded before a kernel is forked."""
-    declared = [name for question in program_questions(problem) for name in getattr(_spec(question), "imports", ())]
-    return tuple(dict.fromkeys(declared)) or ("numpy",)
+    return inquire(problem, b"")[1]
 
 
 def time_limit(problem: Problem) -> float:
@@ -82,42 +102,41 @@ def time_limit(problem: Problem) -> float:
     return MARGIN_SECONDS + running
 
 
-def observe(problem: Problem, path: Path, submission: Submission, seed: bytes, tier: str) -> Observed:
+def observe(problem: Problem, handin: Handin, submission: Submission, seed: bytes, tier: str) -> Observed:
     """Run the hand-in's code and ask it the problem's probes.  Nothing runs where no question asks for code."""
-    questions = program_questions(problem)
-    if not questions:
+    if not program_questions(problem):
         return Observed()
     if not submission.notebooks:
         return Observed(isolation=tier)
+    adapter, imports, probes = inquire(problem, seed)
     observations: dict[str, Observation] = {}
     remarks: list[Remark] = []
     for name in submission.notebooks[:MOST_NOTEBOOKS]:
-        for question in questions:
-            found = _run(problem, question, path, submission, name, seed, tier)
-            remarks += found.remarks
-            for one in found.observations:
-                if one.probe not in observations or observations[one.probe].status == "absent":
-                    observations[one.probe] = one
+        source = _bytes_of(handin, name)
+        if source is None:
+            remarks.append(Remark("notebook_missing", f"{name} cannot be read.", Place(name)))
+            continue
+        code: bytes | str = source.decode("utf-8", "replace") if PurePosixPath(name).suffix == ".py" else source
+        execution = _pool(imports, tier).observe(code, probes, seed=seed, adapter=adapter or None)
+        remarks += [Remark(event.note, event.message, Place(name, cell=event.cell)) for event in execution.events]
+        for one in execution.observations:
+            if one.probe not in observations or observations[one.probe].status == "absent":
+                observations[one.probe] = one
     return Observed(tuple(observations.values()), tuple(dict.fromkeys(remarks)), tier)
 
 
-def _run(
-    problem: Problem, question: Question, path: Path, submission: Submission, name: str, seed: bytes, tier: str
-) -> Observed:
+def _bytes_of(handin: Handin, name: str) -> bytes | None:
+    """The bytes of a file by its name relative to the hand-in's root."""
     from grader.reading import file_bytes
 
-    source = file_bytes(path, name)
-    probes = tuple(probe for plan in problem.plans(question) for probe in plan.probes)
-    if source is None:
-        return Observed(remarks=(Remark("notebook_missing", f"{name} cannot be read.", Place(name)),))
-    code: bytes | str = source.decode("utf-8", "replace") if PurePosixPath(name).suffix == ".py" else source
-    execution = _pool(imports_of(problem), tier).observe(code, probes, seed=seed)
-    remarks = tuple(Remark(event.note, event.message, Place(name, cell=event.cell)) for event in execution.events)
-    return Observed(execution.observations, remarks, execution.tier)
-
-
-def _spec(question: Question) -> Any:
-    return question.parts[0].spec
+    for path in handin.paths:
+        folder = path if path.is_dir() else path.parent
+        above = folder.relative_to(handin.root).as_posix() if folder.is_relative_to(handin.root) else "."
+        inner = name if above == "." else name.removeprefix(f"{above}/")
+        found = file_bytes(path, inner)
+        if found is not None:
+            return found
+    return None
 
 
 @lru_cache(maxsize=4)

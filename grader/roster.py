@@ -2,31 +2,71 @@
 
 from __future__ import annotations
 
+import hashlib
+import shutil
 from dataclasses import dataclass
 from pathlib import Path
 
-from grader.reading.files import NOT_ANSWERS, gather
-from grader.reading.submission import digest, student_id
+from grader.model import Remark
+from grader.reading.bundles import Handin, open_class
+from grader.reading.files import gather
+from grader.reading.submission import digest
+
+UNPACKED = ".unpacked"  # folder below --out that an archive is unpacked into
 
 
 @dataclass(frozen=True, slots=True)
 class Entrant:
-    """A student's hand-in before it is read."""
+    """A student's hand-in before it is read, as plain data for a worker.
+
+    `paths` are its files and folders, `root` what names in it are relative to, `remarks` notes and messages about it.
+    """
 
     student: str
-    path: str
+    paths: tuple[str, ...]
+    root: str
     digest: str
     name: str = ""
     submitted: str | None = None
-    remarks: tuple[tuple[str, str], ...] = ()  # notes and messages about the bundle
+    remarks: tuple[tuple[str, str], ...] = ()
+
+    @property
+    def handin(self) -> Handin:
+        remarks = tuple(Remark(note, message) for note, message in self.remarks)
+        paths = tuple(Path(path) for path in self.paths)
+        return Handin(self.student, self.name, paths, Path(self.root), self.submitted, remarks=remarks)
 
 
-def find_entrants(submissions: Path, pattern: str = "") -> tuple[Entrant, ...]:
-    """Every student's hand-in below a class's folder, in no particular order; our own files are skipped."""
-    found = []
-    for path in sorted(submissions.iterdir()):
-        if path.name.startswith(".") or path.name.lower() in NOT_ANSWERS:
-            continue
-        files = gather(path)
-        found.append(Entrant(student_id(path), str(path), digest(files.files)))
-    return tuple(found)
+@dataclass(frozen=True, slots=True)
+class Roster:
+    """The entrants of a class in the order of their ids, and what was noticed about the download as a whole."""
+
+    entrants: tuple[Entrant, ...]
+    layout: str
+    noticed: tuple[str, ...] = ()
+
+
+def find_entrants(submissions: Path, out: Path, pattern: str = "") -> Roster:
+    """Every student's hand-in in a class's folder or archive.  Errors: ValueError for a pattern without `student`."""
+    unpacked = out / UNPACKED
+    if submissions.is_file() and unpacked.is_dir():
+        shutil.rmtree(unpacked)
+    found = open_class(submissions, unpacked, pattern or None)
+    entrants = tuple(_entrant(handin) for handin in found.handins)
+    return Roster(entrants, found.layout, tuple(remark.message for remark in found.remarks))
+
+
+def _entrant(handin: Handin) -> Entrant:
+    total = hashlib.sha256()
+    for path in handin.paths:
+        total.update(digest(gather(path).files).encode())
+    whole = digest(gather(handin.paths[0]).files) if len(handin.paths) == 1 else total.hexdigest()
+    return Entrant(
+        handin.student,
+        tuple(str(path.resolve()) for path in handin.paths),
+        str(handin.root.resolve()),
+        whole,
+        handin.name,
+        handin.submitted,
+        tuple((remark.note, remark.message) for remark in handin.remarks),
+    )

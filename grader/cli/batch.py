@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import re
 import signal
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -77,16 +79,25 @@ def command(
     from grader.cli.progress import Meter
 
     options = Options(jobs, "" if sandbox == "auto" else sandbox, scheduler, shard, merge, check_pattern(pattern), seed)
-    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
     loaded = load(problem)
     if isinstance(loaded, int):
         return loaded
-    with Meter() as meter:
+    with stopping_in_order(), Meter() as meter:
         result = attempt(lambda: grade_class(loaded, submissions, out, options, meter.show))
     if isinstance(result, int):
         return result
     report_result(result, out, as_json)
     return _exit_code(result, fail_below)
+
+
+@contextlib.contextmanager
+def stopping_in_order() -> Iterator[None]:
+    """A polite kill ends the run like Ctrl-C: what was under way is withdrawn, nobody is blamed for it."""
+    before = signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, before)
 
 
 def check_pattern(pattern: str) -> str:

@@ -39,6 +39,9 @@ class Meter:
 
     def show(self, progress: Progress) -> None:
         """Take note of progress."""
+        if progress.event == "noticed":
+            click.echo(f"Warning: {progress.student}", err=True)
+            return
         if progress.event in ("again", "given up"):
             click.echo(f"{progress.student}: grading ended without a result; {_then(progress.event)}", err=True)
         if self._bar is not None:

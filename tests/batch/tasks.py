@@ -36,7 +36,7 @@ def grade(value: dict[str, object], setting: dict[str, object]) -> object:
     from grader import job
 
     student = str(value["student"])
-    mark = Path(str(value["path"])) / ".seen"
+    mark = Path(str(value["root"])) / ".seen"
     if student.startswith("unlucky") and not mark.exists():
         mark.touch()
         os.kill(os.getpid(), signal.SIGKILL)

@@ -14,6 +14,7 @@ import pytest
 
 from grader import batch, class_files
 from grader.batch import BatchError, Options, Progress, grade_class, regrade_class
+from grader.cli import main
 from grader.model import Decision, Report, Verdict
 from grader.problems import Problem, load_problem
 from grader.reporting import json_report
@@ -108,7 +109,7 @@ def test_a_submission_that_kills_its_worker_costs_nobody_else_anything(problem: 
 def test_a_submission_begun_three_times_without_a_verdict_is_not_begun_again(problem: Problem, tmp_path: Path) -> None:
     submissions = make_class(tmp_path, "a", "b")
     with batch.open_class(tmp_path / "out") as store:
-        key = batch.enroll(problem, submissions, Options())[0].key
+        key = batch.enroll(problem, submissions, tmp_path / "out", Options(), lambda _: None)[0].key
         for _ in range(MOST_ATTEMPTS):
             store.begin(key)
     reports = run(problem, submissions, tmp_path / "out")
@@ -202,32 +203,34 @@ def test_a_regrade_shows_what_changes_and_changes_nothing_before_it_is_applied(
     assert regrade_class(changed, submissions, out, 2, "as before", False, lambda _: None).students == ()
 
 
-def grader(*arguments: str | Path) -> subprocess.CompletedProcess[str]:
-    command = [sys.executable, "-m", "grader", *map(str, arguments)]
-    return subprocess.run(command, capture_output=True, text=True, cwd=ROOT, check=False)
+def grader(capsys: pytest.CaptureFixture[str], *arguments: str | Path) -> tuple[int, str, str]:
+    with pytest.raises(SystemExit) as ended:
+        main([str(argument) for argument in arguments])
+    said = capsys.readouterr()
+    assert isinstance(ended.value.code, int)
+    return ended.value.code, said.out, said.err
 
 
-def test_the_commands_work_and_their_exit_codes_are_as_documented(problem: Problem, tmp_path: Path) -> None:
+def test_the_commands_work_and_their_exit_codes_are_as_documented(
+    problem: Problem, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     submissions, out = make_class(tmp_path, "a", "b"), tmp_path / "out"
     assert problem.folder is not None
-    done = grader("batch", problem.folder, submissions, "--out", out, "--json")
-    assert done.returncode == 0, done.stderr
-    assert json.loads(done.stdout)["submissions"] == 2
-    assert grader("batch", problem.folder, submissions, "--out", out, "--fail-below", "50").returncode == 1
-    assert grader("batch", problem.folder, submissions, "--out", out, "--shard", "3/2").returncode == 2
-    assert grader("batch", tmp_path, submissions, "--out", out).returncode == 2
-    assert "Nothing changes" in grader("regrade", "--diff", out).stdout
-    report = grader("report", out, "--instructor")
-    assert report.returncode == 0
+    start = ("batch", problem.folder, submissions, "--out", out)
+    code, said, progress = grader(capsys, *start, "--json")
+    assert code == 0
+    assert json.loads(said)["submissions"] == 2
+    assert "\x1b[" not in said + progress
+    assert grader(capsys, *start, "--fail-below", "50")[0] == 1
+    assert grader(capsys, *start, "--shard", "3/2")[0] == 2
+    assert grader(capsys, *start, "--pattern", "(")[0] == 2
+    assert grader(capsys, *start, "--pattern", "x")[0] == 2
+    assert grader(capsys, "batch", tmp_path, submissions, "--out", out)[0] == 2
+    assert "Nothing changes" in grader(capsys, "regrade", "--diff", out)[1]
+    assert grader(capsys, "regrade", "--diff", "--apply", out)[0] == 2
+    assert grader(capsys, "report", out, "--instructor")[0] == 0
     assert (out / "instructor" / "a.html").is_file()
-    assert grader("report", tmp_path).returncode == 2
-
-
-def test_progress_goes_to_stderr_only(problem: Problem, tmp_path: Path) -> None:
-    assert problem.folder is not None
-    done = grader("batch", problem.folder, make_class(tmp_path, "a"), "--out", tmp_path / "out", "--json")
-    json.loads(done.stdout)
-    assert "\x1b[" not in done.stdout + done.stderr
+    assert grader(capsys, "report", tmp_path)[0] == 2
 
 
 def test_a_stop_from_outside_blames_nobody(problem: Problem, tmp_path: Path) -> None:
@@ -240,6 +243,6 @@ def test_a_stop_from_outside_blames_nobody(problem: Problem, tmp_path: Path) -> 
     with pytest.raises(KeyboardInterrupt):
         grade_class(problem, submissions, tmp_path / "out", Options(jobs=2), stop)
     with Store(tmp_path / "out" / class_files.JOURNAL) as store:
-        keys = [one.key for one in batch.enroll(problem, submissions, Options())]
+        keys = [one.key for one in batch.enroll(problem, submissions, tmp_path / "out", Options(), lambda _: None)]
         unfinished = [key for key in keys if store.verdict(key) is None]
         assert [store.attempts(key) for key in unfinished] == [0]
