@@ -46,7 +46,7 @@ class Limits:
     output_bytes: int = 32 * MIB  # everything the kernel sends while cells run; more ends it
     threads: int = 64
     open_files: int = 256
-    restarts: int = 3  # fresh kernels after a cell or a probe killed one
+    restarts: int = 8  # fresh kernels after a cell or a probe killed one
 
     @property
     def lifetime_seconds(self) -> float:
