@@ -57,10 +57,10 @@ def read_bars(p: Parser) -> Syntax:
     """Bars that do not say which side they are: one in front of an operand opens."""
     token = p.take()
     if token.kind == "bars":
-        found = p.attempt(lambda: _read_bars(p, "||", token.start, sided=False))
+        found = p.attempt("norm", lambda: _read_bars(p, "||", token.start, sided=False))
         if found is not None:
             return found
-        inner = p.attempt(lambda: _read_double_as_single(p, token.start))
+        inner = p.attempt("two bars", lambda: _read_double_as_single(p, token.start))
         if inner is not None:
             return inner
     return _read_bars(p, "||" if token.kind == "bars" else "|", token.start, sided=False)
@@ -69,13 +69,13 @@ def read_bars(p: Parser) -> Syntax:
 def _read_double_as_single(p: Parser, start: int) -> Syntax:
     """`||x|-1|`: an absolute value inside another."""
     p.bars.append("|")
-    inner = _read_bars(p, "|", start + 1, sided=False)
-    node = p.postfix(inner)
+    factors, joins = [p.postfix(_read_bars(p, "|", start + 1, sided=False))], []
     while p.peek() in ("*", "/") or p.starts_factor():
-        join = p.take().text if p.peek() in ("*", "/") else "join"
-        other = p.signed_factor()
-        node = Syntax("product", node.start, other.end, (node, other), "", None, (join,))
-    signs, terms = ["+"], [node]
+        joins.append(p.take().text if p.peek() in ("*", "/") else "join")
+        factors.append(p.signed_factor())
+    first, last = factors[0], factors[-1]
+    product = Syntax("product", first.start, last.end, tuple(factors), "", None, tuple(joins)) if joins else first
+    signs, terms = ["+"], [product]
     while p.peek() in ("+", "-"):
         signs.append(p.take().kind)
         terms.append(p.product())
@@ -83,7 +83,9 @@ def _read_double_as_single(p: Parser, start: int) -> Syntax:
     if p.peek() != "bar":
         raise p.fail("This bar `|` is never closed.")
     end = p.take().end
-    body = node if len(terms) == 1 else Syntax("sum", node.start, end, tuple(terms), "", None, tuple(signs))
+    body = terms[0]
+    if len(terms) > 1:
+        body = Syntax("sum", first.start, terms[-1].end, tuple(terms), "", None, tuple(signs))
     return Syntax("abs", start, end, (body,))
 
 
@@ -130,7 +132,7 @@ def read_superscript(p: Parser, base: Syntax) -> Syntax:
         exponent = Syntax("power", base.args[1].start, exponent.end, (base.args[1], exponent), text)
         base = base.args[0]
     data = ("each",) if mark.text == "each" else ()
-    if kind == "{" and p.tokens[first + 1].kind == "open":
+    if p.tokens[first].text == "{" and p.tokens[first + 1].kind == "open":
         data = ("bracketed",)
     return Syntax("power", base.start, p.last_end(), (base, exponent), text, None, data)
 
@@ -161,6 +163,14 @@ def _glued_exponent(p: Parser, base: Syntax, exponent: Syntax) -> Syntax:
     first = Syntax("power", base.start, end, (base, exponent))
     two = Syntax("product", base.start, p.last_end(), (first, *factors[1:]), "", None, joins)
     return Syntax("ambiguous", base.start, p.last_end(), (one, two), "how far the exponent goes")
+
+
+def with_prime(node: Syntax, token: Token) -> Syntax:
+    """One more prime on a node that may have some."""
+    count = int(token.text)
+    if node.kind == "prime" and isinstance(node.value, int):
+        return node._replace(end=token.end, value=node.value + count)
+    return Syntax("prime", node.start, token.end, (node,), "", count)
 
 
 def _read_primes(p: Parser, base: Syntax) -> Syntax:

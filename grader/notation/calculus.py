@@ -105,7 +105,7 @@ def read_operand(p: Parser) -> Syntax:
 
 def read_differential(p: Parser) -> Syntax | None:
     """`dL/dtheta`, `∂f/∂x`, `d/dx (…)`, `\\partial_x f`; None where a d is just a name."""
-    return p.attempt(lambda: _read_differential(p))
+    return p.attempt("differential", lambda: _read_differential(p))
 
 
 def _read_differential(p: Parser) -> Syntax:
@@ -149,7 +149,7 @@ def read_fraction_derivative(p: Parser, start: int) -> Syntax | None:
     first = 1 if p.peek() == "{" else 0
     if not _is_d(p, first):
         return None
-    return p.attempt(lambda: _read_fraction_derivative(p, start))
+    return p.attempt("derivative", lambda: _read_fraction_derivative(p, start))
 
 
 def _read_fraction_derivative(p: Parser, start: int) -> Syntax:

@@ -270,11 +270,12 @@ def read_function(p: Parser) -> Syntax:
     if name in _GATHERING and p.peek(1) in ("_", "^") and p.peek(1) == "_":
         return calculus.read_big(p, name)
     p.i += 1
+    if name == "grad" and p.peek() != "open":
+        return calculus.read_nabla(p, token.start)
     head = Syntax("name", token.start, token.end, (), name, None, ("func",))
     while p.peek() in ("^", "_", "'"):
         if p.peek() == "'":
-            mark = p.take()
-            head = Syntax("prime", head.start, mark.end, (head,), "", int(mark.text))
+            head = atoms.with_prime(head, p.take())
         elif p.peek() == "^":
             if not p.latex and p.peek(1) not in ("num", "{", "-", "open"):
                 break

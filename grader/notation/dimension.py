@@ -14,7 +14,7 @@ from grader.notation.unreadable import Misread, Unreadable
 from grader.notation.vocabulary import Vocabulary
 
 _WORDS = re.compile(
-    r"\b(?:the|an?|is|it|has|have|shape|size|dimensions?|dim|of|entries|rows?|columns?|col|vector|matrix|gradient|"
+    r"(?<!\\)\b(?:the|an?|is|it|has|have|shape|size|dimensions?|dim|of|entries|rows?|columns?|col|vector|matrix|gradient|"
     r"jacobian|space|real|scalar|and|in|with|length|components?|dimensional|therefore|so|which|are|elements?|"
     r"Dimension|Vektor|Matrix|Zeilen|Spalten|und|ein|eine|der|die|das)\b|-dim(?:ensional)?\b|-D\b",
     re.IGNORECASE,
@@ -48,7 +48,7 @@ def read_dimension(text: str, notation: Notation, vocabulary: Vocabulary) -> Dim
     if length > 2_000:
         return Unreadable("This is too long for a dimension.", 0, length)
     orientation = "row" if _ROW.search(text) else "column" if _COLUMN.search(text) else ""
-    plain = _without_words(text)
+    plain = re.sub(r"[(\[]\s*[)\]]", lambda m: " " * len(m.group()), _without_words(text))
     if not plain.strip(" .,:;$"):
         if _SCALAR.search(text):
             return Dimension(())

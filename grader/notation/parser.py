@@ -9,7 +9,7 @@ from collections.abc import Callable
 
 from grader.notation import atoms, calls
 from grader.notation.syntax import Syntax
-from grader.notation.tokens import MAX_DEPTH, MAX_STEPS, Token
+from grader.notation.tokens import MAX_DEPTH, MAX_SCRIPTS, MAX_STEPS, Token
 from grader.notation.unreadable import Misread
 from grader.notation.vocabulary import Vocabulary
 
@@ -21,7 +21,9 @@ _CLOSING = frozenset(("close", "}", "env_close"))
 class Parser:
     """A cursor over the tokens of one text.  Fails by raising Misread at the first token not understood."""
 
-    __slots__ = ("bars", "depth", "i", "kinds", "latex", "remarks", "row_list", "size", "steps", "tokens", "vocabulary")
+    __slots__ = (
+        "bars", "depth", "failed", "i", "kinds", "latex", "remarks", "row_list", "size", "steps", "tokens", "vocabulary"
+    )  # fmt: skip
 
     def __init__(self, tokens: list[Token], vocabulary: Vocabulary, latex: bool, length: int) -> None:
         self.size = len(tokens)
@@ -35,6 +37,7 @@ class Parser:
         self.bars: list[str] = []  # bars open around here, innermost last
         self.row_list = False  # inside [2 1 3], where blanks separate
         self.remarks: list[str] = []
+        self.failed: set[tuple[str, int, int]] = set()  # attempts that came to nothing, so that none is made twice
 
     # -- moving ------------------------------------------------------------------------------------------------
 
@@ -71,8 +74,11 @@ class Parser:
         if self.steps > MAX_STEPS:
             raise self.fail("This answer is too involved to be read.")
 
-    def attempt(self, parse: Callable[[], Syntax]) -> Syntax | None:
-        """The result of `parse`, or None with the cursor back where it was."""
+    def attempt(self, what: str, parse: Callable[[], Syntax]) -> Syntax | None:
+        """The result of `parse`, or None with the cursor back where it was; `what` tells attempts apart."""
+        key = (what, self.i, len(self.bars))
+        if key in self.failed:
+            return None
         saved = (self.i, self.depth, list(self.bars), self.row_list, list(self.remarks))
         try:
             return parse()
@@ -80,6 +86,7 @@ class Parser:
             self.i, self.depth, self.bars, self.row_list, self.remarks = saved
             if self.steps > MAX_STEPS:
                 raise
+            self.failed.add(key)
             return None
 
     def unexpected(self) -> Misread:
@@ -196,15 +203,14 @@ class Parser:
 
     def postfix(self, node: Syntax) -> Syntax:
         """Scripts, primes, factorials, calls and Python indices behind an atom."""
-        while True:
+        for _ in range(MAX_SCRIPTS):
             kind = self.kinds[self.i]
             if kind == "^":
                 node = atoms.read_superscript(self, node)
             elif kind == "_":
                 node = atoms.read_subscript(self, node)
             elif kind == "'":
-                token = self.take()
-                node = Syntax("prime", node.start, token.end, (node,), "", int(token.text))
+                node = atoms.with_prime(node, self.take())
             elif kind == "!":
                 token = self.take()
                 node = Syntax("factorial", node.start, token.end, (node,))
@@ -215,6 +221,7 @@ class Parser:
                 node = called
             else:
                 return node
+        raise self.fail("There are too many scripts and primes here.")
 
 
 _POSTFIX = frozenset(("^", "_", "'", "!", "open"))

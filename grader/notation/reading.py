@@ -225,8 +225,9 @@ def parse_target(text: str, vocabulary: Vocabulary | None = None) -> Target:
     """The target an author writes down (`dL/dtheta`, `x1`, `\\nabla_\\theta L`).  Raises ValueError if it names none."""
     words = vocabulary or Vocabulary()
     try:
-        tokens = scan(text, "\\" in text, words)
-        parser = Parser(tokens, words, "\\" in text, len(text))
+        latex = "\\" in text or "{" in text
+        tokens = scan(text, latex, words)
+        parser = Parser(tokens, words, latex, len(text))
         node = parser.sum()
         found = target_of(node, words) if parser.peek() == "end" else None
     except Misread as trouble:

@@ -90,6 +90,9 @@ def _name_target(node: Syntax, name: str, letters: tuple[str, ...], vocabulary: 
     joined = _JOINED.fullmatch(name)
     if joined and name not in vocabulary.known:
         return Target("derivative", _spell(joined[1]), (_spell(joined[2]),))
+    operator = re.fullmatch(r"[DJ]([A-Za-z])", name)
+    if operator and name not in vocabulary.known:
+        return Target("derivative", operator[1])
     if name in _UNNAMED and name not in vocabulary.known:
         return Target("derivative", "")
     if node.kind == "index" and node.args[0].kind == "name" and name not in vocabulary.known:

@@ -254,8 +254,9 @@ class Vocabulary:
             table[word] = ("func", function)
         for word, constant in CONSTANTS.items():
             table[word] = ("name", constant)
-        for word in GREEK_WORDS:
+        for word in (*GREEK_WORDS, "partial"):
             table.setdefault(word, ("name", word))
+        table |= {"nabla": ("cmd", "nabla"), "oo": ("name", "infty"), "infinity": ("name", "infty")}
         for name in self.known:
             for spelling in _spellings(name):
                 table[spelling] = ("name", name)

@@ -49,7 +49,8 @@ def _indexed(run: str, vocabulary: Vocabulary, letters: bool) -> list[Piece] | N
     declared = vocabulary.declared.get(name)
     is_array = declared is not None and declared.shape != ()
     family = name in vocabulary.bases and name not in vocabulary.known
-    if kind == "func" or not (is_array or family or not (letters or kind)):
+    is_new = not letters and name not in vocabulary.known and not (kind == "" and _differential(run, vocabulary))
+    if kind in ("func", "cmd") or not (is_array or family or is_new):
         return None
     return [
         ("name", name, 0, len(base)),

@@ -146,8 +146,7 @@ def _with_variables_held(scope: Scope, variables: Sequence[Variable]) -> Scope:
     if not held:
         return scope
     account = scope.account
-    fresh = replace(account, values={}) if held else account
-    return replace(scope.holding(held), account=fresh)
+    return replace(scope.holding(held), account=replace(account, values={}))
 
 
 def _derive(value: Expr, variables: Sequence[Variable], node: Syntax, scope: Scope) -> Expr:
@@ -159,6 +158,7 @@ def _derive(value: Expr, variables: Sequence[Variable], node: Syntax, scope: Sco
 
 
 def _derive_once(value: Expr, variable: Variable, node: Syntax, scope: Scope) -> Expr:
+    scope.spend_derivative(value, node)
     try:
         if variable.is_family:
             parts = [jacobian(value, symbol) for symbol in variable.symbols]

@@ -480,13 +480,13 @@ def apply_named(name: str, args: Sequence[Expr], primes: int, node: Syntax, scop
     body = definition_value(name, definition, node, scope)
     symbols = list(parameters_of(definition, scope).values())
     if primes:
-        body = derived(name, body, symbols[0], primes, scope)
+        body = derived(name, body, symbols[0], primes, node, scope)
     if all(a is s for a, s in zip(args, symbols, strict=True)):
         return body
     return E.substitute(body, dict(zip(symbols, args, strict=True)))
 
 
-def derived(name: str, body: Expr, symbol: Expr, order: int, scope: Scope) -> Expr:
+def derived(name: str, body: Expr, symbol: Expr, order: int, node: Syntax, scope: Scope) -> Expr:
     from reference.modes import jacobian
 
     key = f"{name} {order}|{symbol.serial}|{body.serial}"
@@ -494,6 +494,7 @@ def derived(name: str, body: Expr, symbol: Expr, order: int, scope: Scope) -> Ex
     if found is None:
         found = body
         for _ in range(order):
+            scope.spend_derivative(found, node)
             found = jacobian(found, symbol)
         scope.account.values[key] = found
     return found

@@ -9,13 +9,15 @@ from fractions import Fraction
 from grader.notation.syntax import Syntax
 from grader.notation.unreadable import Misread
 from grader.notation.vocabulary import Shape, Size, Vocabulary
+from reference.expression import ordered
 from reference.node import Expr
 
-MAX_STEPS = 40_000  # nodes given a meaning, repetitions in sums included
+MAX_STEPS = 20_000  # nodes given a meaning, repetitions in sums included
 MAX_TERMS = 2_000  # of one sum or product
 MAX_CELLS = 10_000  # of one array
 MAX_ENTRIES = 1_000_000  # of any array a formula builds
 MAX_DEFINITION_DEPTH = 20
+MAX_DIFFERENTIATED = 1_500  # nodes of all formulas differentiated in one elaboration
 
 
 @dataclass
@@ -23,6 +25,7 @@ class Account:
     """What one elaboration has used up and noticed; shared by all the scopes of it."""
 
     steps: int = 0
+    differentiated: int = 0
     oriented: bool = False  # did it matter whether a gradient is a row or a column?
     remarks: dict[str, None] = field(default_factory=dict)
     labels: dict[str, str] = field(default_factory=dict)  # base → the label left out behind it
@@ -64,6 +67,12 @@ class Scope:
         self.account.steps += 1
         if self.account.steps > MAX_STEPS:
             raise trouble(node, "This formula is too big to be worked out.")
+
+    def spend_derivative(self, value: Expr, node: Syntax) -> None:
+        """Count a formula about to be differentiated by its nodes."""
+        self.account.differentiated += len(ordered((value,)))
+        if self.account.differentiated > MAX_DIFFERENTIATED:
+            raise trouble(node, "This derivative is too big to be worked out.")
 
     def size(self, size: Size) -> int:
         """A declared size as a number.  Raises ValueError when the caller gave no value for its name."""
