@@ -12,19 +12,21 @@ import numpy as np
 
 from grader.compare.nodes.agreement import Values, agrees, fits, plain
 from grader.compare.nodes.comparison import Outcome
+from grader.compare.nodes.mistaken import INVERSES, reduce_to
 from grader.compare.nodes.truth import Variant, truth_at
 from grader.execution.probes import Attribute
 
 MISTAKE_TOLERANCE = 1e-7
+CORE = ("generic", "number", "one", "square")  # where a mistake shows unmixed with those of special inputs
 
 
 @dataclass(frozen=True, slots=True)
 class Diagnosis:
-    """`rule` reproduces the mistake where it can be computed: (truth, upstream) → what this backward pass gives."""
+    """A note and a sentence for the learner; `factors` of the gradients, where these are wrong by constant factors."""
 
     note: str
     message: str
-    factor: float = 1.0
+    factors: tuple[float, ...] = ()
 
 
 Attributes = tuple[tuple[str, Attribute], ...]
@@ -47,8 +49,9 @@ def diagnose_backward(outcomes: Sequence[Outcome], variant: Variant) -> Diagnosi
     if missing is not None:
         return missing
     shaped = [one for one in returned if one.point.case.draw != "kink" and one.point.role != "same"]
+    core = [one for one in shaped if one.group in CORE] or shaped
     for rule in _RULES:
-        found = rule(shaped, variant) if shaped else None
+        found = rule(core, variant) if core else None
         if found is not None:
             return replace(found, message=found.message + _only_there(wrong))
     return _by_place(wrong, outcomes)
@@ -188,7 +191,7 @@ def _ignored_upstream(wrong: Sequence[Outcome], variant: Variant) -> Diagnosis |
 def _missing_local(wrong: Sequence[Outcome], variant: Variant) -> Diagnosis | None:
     def test(one: Outcome) -> bool:
         return all(
-            _close(s, _reduced(_upstream(one), r.shape)) or _close(s, r)
+            _close(s, reduce_to(_upstream(one), r.shape)) or _close(s, r)
             for s, r in zip(_gradients(one), one.truth.gradients, strict=False)
         )
 
@@ -198,17 +201,6 @@ def _missing_local(wrong: Sequence[Outcome], variant: Variant) -> Diagnosis | No
             "The gradient from above is passed on unchanged: multiply it by the derivative of this operation.",
         )
     return None
-
-
-def _reduced(value: Values, shape: tuple[int, ...]) -> Values:
-    """Sum over the axes along which an input of this shape was repeated; the value itself where that is not so."""
-    if value.ndim < len(shape):
-        return np.broadcast_to(value, shape) if value.size == 1 else value
-    extra = value.ndim - len(shape)
-    summed = value.sum(axis=tuple(range(extra)))
-    axes = tuple(i for i, n in enumerate(shape) if n == 1 and summed.shape[i] != 1)
-    summed = summed.sum(axis=axes, keepdims=True) if axes else summed
-    return np.asarray(summed)
 
 
 def _sign(wrong: Sequence[Outcome], variant: Variant) -> Diagnosis | None:
@@ -223,7 +215,9 @@ def _sign(wrong: Sequence[Outcome], variant: Variant) -> Diagnosis | None:
     signs: tuple[int, ...]
     for signs in ((-1, -1, -1), (1, -1, 1), (-1, 1, 1), (1, 1, -1)):
         if _everywhere(wrong, test):
-            return Diagnosis("node.sign", "The gradient has the wrong sign" + _which(signs, wrong[0]) + ".")
+            return Diagnosis(
+                "node.sign", "The gradient has the wrong sign" + _which(signs, wrong[0]) + ".", tuple(map(float, signs))
+            )
     return None
 
 
@@ -256,8 +250,10 @@ def _factor(wrong: Sequence[Outcome], variant: Variant) -> Diagnosis | None:
     values = [value for value, _ in factors]
     if max(values) - min(values) <= 1e-6 * abs(values[0]):
         if values[0] == 0:
-            return Diagnosis("node.zero_gradient", "The gradient is zero everywhere.", 0.0)
-        return Diagnosis("node.factor", f"The gradient is wrong by the constant factor {values[0]:.6g}.", values[0])
+            return Diagnosis("node.zero_gradient", "The gradient is zero everywhere.", (0.0,) * 3)
+        return Diagnosis(
+            "node.factor", f"The gradient is wrong by the constant factor {values[0]:.6g}.", (values[0],) * 3
+        )
     if all(_is_a_size(value, one) for value, one in factors):
         return Diagnosis(
             "node.mean_or_sum",
@@ -310,7 +306,7 @@ def _value_for_gradient(wrong: Sequence[Outcome], variant: Variant) -> Diagnosis
     def test(one: Outcome) -> bool:
         g = _upstream(one)
         return all(
-            _close(s, _reduced(g * one.truth.y, r.shape))
+            _close(s, reduce_to(g * one.truth.y, r.shape))
             for s, r in zip(_gradients(one), one.truth.gradients, strict=False)
         )
 
@@ -323,17 +319,14 @@ def _value_for_gradient(wrong: Sequence[Outcome], variant: Variant) -> Diagnosis
 
 def _argument_for_value(wrong: Sequence[Outcome], variant: Variant) -> Diagnosis | None:
     """The derivative in terms of the result, evaluated at the argument: 1 - x² for tanh, x(1 - x) for the sigmoid."""
-    inverse = {"tanh": np.arctanh, "sigmoid": lambda v: np.log(v / (1 - v)), "exp": np.log, "sqrt": np.square}.get(
-        variant.operation
-    )
+    inverse = INVERSES.get(variant.operation)
     if inverse is None:
         return None
     matched = 0
     for one in wrong:
         if one.point.prefill or one.point.case.draw in ("extreme", "integer"):
             continue
-        with np.errstate(all="ignore"):
-            moved = np.asarray(inverse(np.asarray(one.point.inputs[0], float)))  # type: ignore[operator]
+        moved = inverse(np.asarray(one.point.inputs[0], float))
         usable = np.isfinite(moved)
         if not np.any(usable):
             continue
@@ -354,8 +347,8 @@ def _argument_for_value(wrong: Sequence[Outcome], variant: Variant) -> Diagnosis
 _RULES: tuple[Callable[[Sequence[Outcome], Variant], Diagnosis | None], ...] = (
     _reduction_missing,
     _ignored_upstream,
-    _missing_local,
     _sign,
+    _missing_local,
     _swapped,
     _factor,
     _transposed,

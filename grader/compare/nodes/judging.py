@@ -160,6 +160,8 @@ def _excused(one: Outcome, accepted: Conventions) -> bool:
 def _judge_forward(outcomes: Sequence[Outcome]) -> Judgement:
     known = [one for one in outcomes if one.forward is not None]
     replies = [one.reply for one in outcomes]
+    if all(reply.status == "raised" and reply.detail.startswith("KeyError: '") for reply in replies):
+        return Judgement(Verdict.INCORRECT, "node.not_found", f"This node was not found: {replies[0].detail[10:]}.")
     if all(reply.unfinished for reply in replies) or (known and all(one.reply.unfinished for one in known)):
         return Judgement(Verdict.BLANK, "node.blank", "The forward pass is not written yet.")
     if not known or all(reply.ours for reply in replies):
@@ -211,6 +213,8 @@ def _judge_backward(
     accepted: Conventions,
 ) -> tuple[Judgement, Diagnosis | None]:
     asked = [one for one in outcomes if one.point.upstream is not None]
+    if forward.note == "node.not_found":
+        return forward, None
     if forward.verdict is Verdict.BLANK or all(_not_written(one.reply) for one in asked):
         return Judgement(Verdict.BLANK, "node.blank", "The backward pass is not written yet."), None
     if any(one.reply.flags.get("upstream_mutated") for one in asked):
