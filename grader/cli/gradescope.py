@@ -75,7 +75,8 @@ def _report(problem: Path, handed_in: Path, about: dict[str, Any], sandbox: str)
     submitted = about.get("created_at")
     entrant = Entrant(
         student=student,
-        path=str(handed_in),
+        paths=(str(handed_in.resolve()),),
+        root=str(handed_in.resolve() if handed_in.is_dir() else handed_in.resolve().parent),
         digest=digest(gather(handed_in).files),
         name=str(first.get("name") or ""),
         submitted=submitted if isinstance(submitted, str) else None,

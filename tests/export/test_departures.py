@@ -51,7 +51,7 @@ def notes(filled: Filled) -> dict[str, str]:
 ENGLISH = (
     'Identifier,"Full name","Email address",Status,Grade,"Maximum Grade","Grade can be changed",'
     '"Last modified (submission)","Last modified (grade)","Feedback comments"\r\n'
-    '"Participant 1001","Ada Lovelace",ada@x.org,"Submitted for grading - ",,100.00,Yes,"Monday, 1 May 2025, 1:00 PM",-,'
+    '"Participant 1001","Ada Lovelace",ada@x.org,"Submitted for grading - ",,100.00,Yes,"Monday, 1 May 2025, 1 PM",-,'
     '"a ""quoted"" word,\nin two lines"\r\n'
     '"Participant 1002","Bob Ross",bob@x.org,"Submitted for grading - ",,100.00,Yes,"-",-,\r\n'
     '"Participant 1003","Eve Müller",eve@x.org,"Submitted for grading - ",12.00,100.00,Yes,"-",-,\r\n'

@@ -6,6 +6,8 @@ import io
 import json
 import os
 import stat
+import subprocess
+import sys
 import zipfile
 from pathlib import Path
 
@@ -133,3 +135,22 @@ def test_the_scripts_are_shell(tmp_path: Path) -> None:
         archive.extract("run_autograder", tmp_path)
     for name in ("setup.sh", "run_autograder"):
         assert os.system(f"bash -n {tmp_path / name}") == 0
+
+
+def test_the_archives_own_program_grades_a_hand_in(tmp_path: Path) -> None:
+    with zipfile.ZipFile(io.BytesIO(build(ROOT / "problems" / "adl4p-ex05"))) as archive:
+        archive.extractall(tmp_path)
+    metadata = {"users": [{"sid": "77", "name": "Ada L"}], "created_at": "2025-06-01T10:00:00+00:00"}
+    (tmp_path / "metadata.json").write_text(json.dumps(metadata))
+    results = tmp_path / "results" / "results.json"
+    # As run_autograder does it, with this interpreter in place of the image's.
+    start = f"import sys, runpy; sys.path.insert(0, {str(tmp_path / 'lib')!r})"
+    start += "; runpy.run_module('grader', run_name='__main__')"
+    submission = ROOT / "submissions" / "adl4p-ex05" / "amara"
+    arguments = ["gradescope", tmp_path / "problem", "--grade", submission, "--metadata", tmp_path / "metadata.json"]
+    command = [sys.executable, "-I", "-c", start, *map(str, arguments), "--results", str(results)]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    data = json.loads(results.read_text())
+    assert data["extra_data"]["student"] == "77"
+    assert {test["name"]: test["score"] for test in data["tests"]}["1.gradient"] == 4
