@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import atexit
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from pathlib import PurePosixPath
 from typing import TYPE_CHECKING
@@ -18,6 +18,8 @@ if TYPE_CHECKING:
 
 PROGRAM = "program"
 NOT_NEEDED = "not needed"
+NOTEBOOK = ".ipynb"
+UNFIT = "notebook.unreadable"  # event of grader.execution: a file that cannot be run at all
 MOST_NOTEBOOKS = 3  # of one hand-in that are run
 MARGIN_SECONDS = 60.0  # for all that is not running code
 
@@ -106,12 +108,13 @@ def observe(problem: Problem, handin: Handin, submission: Submission, seed: byte
     """Run the hand-in's code and ask it the problem's probes.  Nothing runs where no question asks for code."""
     if not program_questions(problem):
         return Observed()
-    if not submission.notebooks:
+    names = submission.notebooks or tuple(name for name in submission.files if name.lower().endswith(NOTEBOOK))
+    if not names:
         return Observed(isolation=tier)
     adapter, imports, probes = inquire(problem, seed)
     observations: dict[str, Observation] = {}
     remarks: list[Remark] = []
-    for name in submission.notebooks[:MOST_NOTEBOOKS]:
+    for name in names[:MOST_NOTEBOOKS]:
         source = _bytes_of(handin, name)
         if source is None:
             remarks.append(Remark("notebook_missing", f"{name} cannot be read.", Place(name)))
@@ -119,7 +122,10 @@ def observe(problem: Problem, handin: Handin, submission: Submission, seed: byte
         code: bytes | str = source.decode("utf-8", "replace") if PurePosixPath(name).suffix == ".py" else source
         execution = _pool(imports, tier).observe(code, probes, seed=seed, adapter=adapter or None)
         remarks += [Remark(event.note, event.message, Place(name, cell=event.cell)) for event in execution.events]
+        unfit = any(event.note == UNFIT for event in execution.events)
         for one in execution.observations:
+            if unfit:  # a damaged file is nobody's missing answer: a person looks at it
+                one = replace(one, status="refused")
             if one.probe not in observations or observations[one.probe].status == "absent":
                 observations[one.probe] = one
     return Observed(tuple(observations.values()), tuple(dict.fromkeys(remarks)), tier)
