@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Literal
@@ -11,11 +12,14 @@ from grader.compare.evidence import Sameness, Witness
 from grader.compare.policy import EXACT, Policy
 from grader.compare.sizes import Case, Sizes, make_cases, same_in_cases
 from grader.model import Notation
-from grader.notation import Unreadable, Vocabulary, build_vocabulary, elaborate, read
-from grader.notation.unreadable import Misread
+from grader.notation.elaborate import elaborate
+from grader.notation.reading import Reading, read
+from grader.notation.unreadable import Misread, Unreadable
+from grader.notation.vocabulary import Vocabulary, build_vocabulary
 from reference.expression import Expr
 from reference.shapes import ShapeError
 
+UNKNOWN_NAME = re.compile(r"`([^`]+)` is not a variable of this question")
 Same = Literal["yes", "no", "partly", "unknown", "unreadable"]
 RELATIONS: tuple[tuple[str, Relation], ...] = (
     (">=", ">="),
@@ -130,7 +134,7 @@ def answer_same(answer: str, notation: Notation, task: Task) -> Outcome:
     try:
         found, chosen = same_in_cases(task.cases, build, task.policy)
     except Misread as trouble:
-        return _unreadable(trouble.as_value(len(answer)), reading.read_as)
+        return _not_understood(trouble, answer, reading)
     remarks = reading.remarks
     if chosen:
         remarks = (*remarks, "the answer can be read in more than one way; one of them was taken")
@@ -145,6 +149,23 @@ def answer_same(answer: str, notation: Notation, task: Task) -> Outcome:
         remarks,
         None,
         found,
+    )
+
+
+def _not_understood(trouble: Misread, answer: str, reading: Reading) -> Outcome:
+    """A formula that was read, but has no value.  One with a name nobody explained cannot be judged: that is doubt."""
+    value = trouble.as_value(len(answer))
+    if not UNKNOWN_NAME.match(trouble.message):
+        return _unreadable(value, reading.read_as)
+    return Outcome(
+        "unknown",
+        "names",
+        reading.read_as,
+        reading.read_as_latex,
+        value.sentence,
+        note="names.unknown",
+        remarks=reading.remarks,
+        place=(value.start, value.end),
     )
 
 

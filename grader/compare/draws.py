@@ -36,10 +36,7 @@ SCALAR_PLAN: tuple[Stratum, ...] = (
     "huge",
     "moderate",
     "tiny",
-    "low_edge",
-    "high_edge",
     "moderate",
-    "mixed",
 )
 # Arrays have many entries each, so fewer points see as much.
 ARRAY_PLAN: tuple[Stratum, ...] = (

@@ -19,8 +19,11 @@ from reference.primitives import PRIMITIVES
 from reference.shapes import UNARY
 
 ENTRYWISE = frozenset((*UNARY, "add", "sub", "mul", "div", "pow", "maximum", "minimum", "select", "binomial"))
+Balls = Any  # an object array of arb with the points first, or an arb or array of arb without points
+
+
 def whole_power(base: arb, exponent: arb) -> arb:
-    """base**exponent, also where the base may be zero and the exponent is a whole number: flint's own gives up there."""
+    """base**exponent, also for whole exponents of a base that may be zero: flint's own rule gives up there."""
     if not base.contains(0) or not (exponent.is_exact() and exponent.is_integer() and exponent > 0):
         return power(base, exponent)
     result, square, left = arb(1), base, int(exponent.unique_fmpz())
@@ -33,21 +36,37 @@ def whole_power(base: arb, exponent: arb) -> arb:
     return result
 
 
-DIRECT = {
+SLOW_POWER = np.frompyfunc(whole_power, 2, 1)
+
+
+def fast_power(base: Balls, exponent: Balls) -> Balls:
+    """Powers of arrays; the careful rule is asked only where the plain one gives up."""
+    if isinstance(exponent, arb) and isinstance(base, np.ndarray):
+        if exponent == 2:
+            return base * base
+        if exponent == 3:
+            return base * base * base
+        found = base**exponent
+        lost = [i for i, v in enumerate(found.flat) if not v.is_finite()]
+        for i in lost:
+            found.flat[i] = whole_power(base.flat[i], exponent)
+        return found
+    return SLOW_POWER(base, exponent)
+
+
+DIRECT: dict[str, Any] = {
     "add": np.add,
     "sub": np.subtract,
     "mul": np.multiply,
     "neg": np.negative,
-    "pow": np.frompyfunc(whole_power, 2, 1),
+    "div": np.true_divide,  # flint's quotient by a ball that holds zero is not finite, as it should be
+    "pow": fast_power,
 }
 MAX_ENTRIES = 200_000  # entries times points of one node
 
 
 class TooMuch(Exception):
     """An expression is too large to be evaluated; the comparison is undecided."""
-
-
-Balls = Any  # an object array of arb with the points first, or an arb or array of arb without points
 
 
 class Batch:
@@ -59,12 +78,13 @@ class Batch:
         self.bits = bits
         self.values: dict[Expr, tuple[Balls, bool]] = {}  # value, and whether it has the axis of the points
 
-    def of(self, outputs: Sequence[Expr]) -> list[Any]:
-        """One object array (points, *shape) for each output."""
+    def of(self, outputs: Sequence[Expr], nodes: Sequence[Expr] | None = None) -> list[Any]:
+        """One object array (points, *shape) for each output.  `nodes`: their order of evaluation, where known."""
+        values = self.values
         with ctx.workprec(self.bits):
-            for node in ordered(outputs):
-                if node not in self.values:
-                    self.values[node] = self._value(node)
+            for node in ordered(outputs) if nodes is None else nodes:
+                if node not in values:
+                    values[node] = self._value(node)
             return [self._full(*self.values[out], out.shape) for out in outputs]
 
     def _full(self, value: Balls, batched: bool, shape: tuple[int, ...]) -> Any:

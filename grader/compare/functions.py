@@ -88,7 +88,7 @@ def _coefficient(rng: Random, low: int, high: int) -> Expr:
 
 def same_with_functions(truth: Expr, answer: Expr, domain: Domain, policy: Policy) -> Sameness:
     """Compare under several choices of the abstract functions: NO if one choice tells them apart, YES if none does."""
-    from grader.compare.sameness import compare
+    from grader.compare.pointwise import compare
 
     known = signatures([truth, answer])
     results: list[Sameness] = []

@@ -5,19 +5,19 @@ from __future__ import annotations
 from collections.abc import Sequence
 from fractions import Fraction
 
-from reference.expression import Expr, ordered
+from reference.expression import Expr
 
 FREE_BITS = 16  # numbers of this size need nothing more than the precision we start with
 MAX_EXTRA = 6_000
 
 
-def literal_bits(outputs: Sequence[Expr]) -> int:
+def literal_bits(nodes: Sequence[Expr]) -> int:
     """Bits to add, so that a constant off in its last digit, or 1e-300 added to 1, is seen.
 
-    Counts the size of every literal, and of a literal power such as 10^{-300}.
+    Counts the size of every literal among the nodes, and of a literal power such as 10^{-300}.
     """
     extra = 0
-    for node in ordered(outputs):
+    for node in nodes:
         if node.op == "constant":
             extra += max(0, _size(node.value) - FREE_BITS)
         elif node.op == "pow":

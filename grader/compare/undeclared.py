@@ -6,8 +6,10 @@ import re
 from collections.abc import Mapping
 
 from grader.compare.answers import AuthorError
-from grader.notation import Unreadable, build_vocabulary, elaborate, read
-from grader.notation.unreadable import Misread
+from grader.notation.elaborate import elaborate
+from grader.notation.reading import read
+from grader.notation.unreadable import Misread, Unreadable
+from grader.notation.vocabulary import Vocabulary, build_vocabulary
 from reference.shapes import ShapeError
 
 MAX_NAMES = 30
@@ -35,10 +37,7 @@ def declare_free_names(truth: str, symbols: Mapping[str, str], definitions: Mapp
     return declared
 
 
-def _first_trouble(truth: str, vocabulary: object) -> Unreadable | None:
-    from grader.notation import Vocabulary
-
-    assert isinstance(vocabulary, Vocabulary)
+def _first_trouble(truth: str, vocabulary: Vocabulary) -> Unreadable | None:
     reading = read(truth, "latex" if "\\" in truth else "plain", vocabulary)
     if isinstance(reading, Unreadable):
         return reading

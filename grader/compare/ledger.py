@@ -1,0 +1,264 @@
+"""What is known at a place of a worked solution: names with their values, declared variables, derivatives worked out.
+
+A ledger is never changed; reading a statement gives a new one.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from functools import cached_property
+from math import prod
+
+from grader.compare.answers import UNKNOWN_NAME
+from grader.compare.conditions import Condition
+from grader.compare.domain import Domain
+from grader.compare.sameness import same
+from grader.notation.elaborate import elaborate
+from grader.notation.reading import Reading
+from grader.notation.syntax import Syntax, walk
+from grader.notation.targets import Target, target_of
+from grader.notation.unreadable import Misread
+from grader.notation.vocabulary import Declaration, Vocabulary, canonical, head_and_parameters
+from reference import expression as E
+from reference.expression import Expr, symbols
+from reference.shapes import ShapeError
+
+DERIVATIVE = " by "  # between the two names of a derivative whose value is remembered
+MAX_PAST = 8  # earlier calculations remembered
+MAX_FREE = 12  # names without a meaning in one member
+MAX_ENTRIES = 64  # entries of an array that get names of their own
+
+
+@dataclass(frozen=True, slots=True)
+class Statement:
+    """Members to be compared in turn, with the sign before each, and what the left-hand side names."""
+
+    members: tuple[Syntax, ...]
+    signs: tuple[str, ...]
+    target: Target | None
+
+    @staticmethod
+    def of(reading: Reading) -> Statement:
+        return Statement(reading.chain, ("=", *reading.links), reading.target)
+
+
+@dataclass(frozen=True, slots=True)
+class Meaning:
+    """A member as expressions with all known values put in.
+
+    `free`: names nobody gave a meaning; `variables`: declared ones left; `trouble`: why there is no reading.
+    """
+
+    syntax: Syntax
+    readings: tuple[Expr, ...] = ()
+    free: frozenset[str] = frozenset()
+    variables: frozenset[str] = frozenset()
+    trouble: str = ""
+
+    def entry(self, place: int) -> Meaning:
+        """One entry of an array, counted row by row."""
+        picked = tuple(_entry(e, place) for e in self.readings if prod(e.shape) > place)
+        return replace(self, readings=picked, trouble=self.trouble or "it is not clear which entry this belongs to")
+
+
+def _entry(expr: Expr, place: int) -> Expr:
+    if not expr.shape:
+        return expr
+    return E.index(E.reshape(expr, (prod(expr.shape),)), (place,))
+
+
+@dataclass(frozen=True)
+class Ledger:
+    """Names known so far.  `vocabulary` is the question's own; `values` are numbers found or given."""
+
+    vocabulary: Vocabulary = field(default_factory=Vocabulary)
+    values: Mapping[str, Expr] = field(default_factory=dict)
+    bound: frozenset[str] = frozenset()  # variables of this statement: x in f'(x) = …
+    where: tuple[Condition, ...] = ()
+    sizes: Mapping[str, int] = field(default_factory=dict)
+    past: tuple[Mapping[str, Expr], ...] = ()  # values of earlier calculations with the same names, latest first
+
+    @cached_property
+    def names(self) -> Vocabulary:
+        """The vocabulary with everything known declared."""
+        known = {n: Declaration(shape=v.shape) for n, v in self.values.items() if DERIVATIVE not in n}
+        variables = {name: Declaration() for name in self.bound}
+        own = {
+            n: d
+            for n, d in self.vocabulary.symbols.items()
+            if canonical(n) not in known and all(isinstance(size, int) for size in d.shape)
+        }
+        definitions = {
+            n: d for n, d in self.vocabulary.definitions.items() if head_and_parameters(n)[0] not in known or "(" in n
+        }
+        return replace(self.vocabulary, symbols={**variables, **own, **known}, definitions=definitions)
+
+    def binding(self, reading: Reading) -> Ledger:
+        """The ledger inside a statement about f(x) or its derivative: x is a variable there, whatever it was before."""
+        names = set(reading.target.wrt) if reading.target is not None and reading.target.kind == "derivative" else set()
+        left = reading.left
+        if left is not None and left.kind == "call" and reading.target is not None:
+            names |= {a.text for a in left.args[1:] if a.kind == "name"}
+        elif left is not None and left.kind == "derivative":
+            names = {n for n in names if n not in self.values}  # ∂L/∂θ at the values known
+        fresh = frozenset(n for n in names if n and n not in self.vocabulary.known)
+        values = {n: v for n, v in self.values.items() if n not in fresh}
+        return replace(self, bound=fresh, values=values)
+
+    def meaning(self, member: Syntax) -> Meaning:
+        """What a member says.  Names without a meaning become free variables, which never make a link false."""
+        if member.kind == "unread":
+            return Meaning(member, trouble=f"this could not be read: {member.text}")
+        if self._has_unknown_derivative(member):
+            return Meaning(member, trouble="nothing is known of a derivative here")
+        named, extra = self._with_derivatives(member)
+        free: dict[str, Declaration] = {}
+        for _ in range(MAX_FREE):
+            vocabulary = self.names
+            declared = {**vocabulary.symbols, **{n: Declaration(shape=v.shape) for n, v in extra.items()}, **free}
+            try:
+                readings = elaborate(named, replace(vocabulary, symbols=declared), self.sizes)
+            except Misread as trouble:
+                name = unknown_name(trouble)
+                if name is None or name in free:
+                    return Meaning(member, trouble=trouble.message)
+                free[name] = Declaration()
+                continue
+            except ShapeError as trouble:
+                return Meaning(member, trouble=trouble.message)
+            values = {**self.values, **extra}
+            found = tuple(_put_in(e, values) for e in readings)
+            left = {s.name for e in found for s in symbols(e)}
+            return Meaning(member, found, frozenset(left & set(free)), frozenset(left - set(free)))
+        return Meaning(member, trouble="too many names without a meaning")
+
+    def _has_unknown_derivative(self, member: Syntax) -> bool:
+        """Does a derivative of a mere name stand here, of which neither value nor definition is known?"""
+        for node in walk(member):
+            target = target_of(node, self.vocabulary) if node.kind == "derivative" else None
+            if target is None or not target.name:
+                continue
+            defined = target.name in self.vocabulary.defined or target.name in self.vocabulary.applied
+            if not defined and derivative_name(target) not in self.values:
+                return True
+        return False
+
+    def _with_derivatives(self, member: Syntax) -> tuple[Syntax, dict[str, Expr]]:
+        """The member with derivatives whose value is known by name, such as ∂L/∂x, replaced by that value."""
+        extra: dict[str, Expr] = {}
+
+        def replaced(node: Syntax) -> Syntax:
+            if node.kind == "derivative":
+                target = target_of(node, self.vocabulary)
+                name = derivative_name(target)
+                if name and name in self.values:
+                    alias = f"derivative_{len(extra) + 1}"
+                    extra[alias] = self.values[name]
+                    return Syntax("name", node.start, node.end, (), alias)
+            if not node.args:
+                return node
+            args = tuple(replaced(a) for a in node.args)
+            return node if args == node.args else node._replace(args=args)
+
+        if not any(n.kind == "derivative" for n in walk(member)):
+            return member, extra
+        return replaced(member), extra
+
+    def domain(self, *meanings: Meaning) -> Domain:
+        """Where the variables of some members may lie."""
+        names: set[str] = set().union(*(m.free | m.variables for m in meanings))
+        declared = self.vocabulary.symbols
+        inside = {n: declared.get(n, Declaration()) for n in names}
+        shapes = {s.name: s.shape for m in meanings for e in m.readings for s in symbols(e)}
+        own = {n: replace(d, shape=shapes.get(n, ())) for n, d in inside.items()}
+        conditions = tuple(c for c in self.where if {s.name for s in symbols(c.expr)} <= names)
+        return Domain(own, conditions)
+
+    def after(self, statement: Statement, inside: Ledger) -> Ledger:
+        """The ledger after a statement, which was judged with the ledger `inside`."""
+        if inside.bound:
+            return self
+        learnt = inside.learn(statement)
+        return replace(self, values=learnt.values, past=learnt.past)
+
+    def learn(self, statement: Statement) -> Ledger:
+        """The ledger after a statement: what its left-hand side names has the value of its last member."""
+        target = statement.target
+        if target is None or target.indices:
+            return replace(self, bound=frozenset())
+        name = derivative_name(target) if target.kind == "derivative" else target.name if target.kind == "name" else ""
+        plain = replace(self, bound=frozenset())
+        if not name:
+            return plain
+        meaning = self.meaning(last_of(statement.members[-1]))
+        if not meaning.readings or meaning.free or meaning.variables:
+            stale = {n: v for n, v in self.values.items() if n != name and not n.startswith(f"{name}_")}
+            return replace(plain, values=stale) if name in self.values else plain
+        value = _column(meaning.readings[0], statement.members[-1])
+        fresh = {name: value, **entries_of(name, value)}
+        if self._contradicts(name, value):  # a new calculation begins, and what the old one gave is out of date
+            return replace(plain, values=fresh, past=(dict(self.values), *self.past)[:MAX_PAST])
+        values = {**self.values, **fresh}
+        for old in self.past:  # … or an old one is taken up again
+            if _agree(old, values):
+                values = {**old, **values}
+        return replace(plain, values=values)
+
+    def _contradicts(self, name: str, value: Expr) -> bool:
+        known = self.values.get(name)
+        return known is not None and not _equal(known, value)
+
+
+def _equal(a: Expr, b: Expr) -> bool:
+    return a.shape == b.shape and same(a, b).verdict == "yes"
+
+
+def _agree(old: Mapping[str, Expr], new: Mapping[str, Expr]) -> bool:
+    """Do two calculations begin with the same numbers: at least two names in common, and all of these equal?"""
+    common = [n for n in new if n in old]
+    return len(common) > 1 and all(_equal(old[n], new[n]) for n in common)
+
+
+def _column(value: Expr, member: Syntax) -> Expr:
+    """`(1, 2)^T` is how a column is written in a line."""
+    written = member.args[0].kind if member.kind == "power" else ""
+    if len(value.shape) == 2 and value.shape[0] == 1 and written in ("tuple", "list"):
+        return E.reshape(value, (value.shape[1],))
+    return value
+
+
+def last_of(member: Syntax) -> Syntax:
+    """An array with its cells' chains cut down to their last members."""
+    if member.kind not in ("grid", "tuple", "list"):
+        return member
+    cells = tuple(c.args[-1] if c.kind == "chain" else c for c in member.args)
+    return member._replace(args=cells)
+
+
+def entries_of(name: str, value: Expr) -> dict[str, Expr]:
+    """Names of the entries of a vector: x_1 -> x_1,1 x_1,2 …; theta -> theta_1 …"""
+    size = prod(value.shape)
+    if not value.shape or size == 1 or size > MAX_ENTRIES or (len(value.shape) == 2 and 1 not in value.shape):
+        return {}
+    flat = E.reshape(value, (size,))
+    joint = "," if "_" in name else "_"
+    return {f"{name}{joint}{k + 1}": E.index(flat, (k,)) for k in range(size)}
+
+
+def derivative_name(target: Target | None) -> str:
+    """A name for a derivative, under which its value is remembered."""
+    if target is None or target.kind != "derivative" or target.order != 1 or len(target.wrt) != 1 or not target.name:
+        return ""
+    return f"{target.name}{DERIVATIVE}{target.wrt[0]}"
+
+
+def _put_in(expr: Expr, values: Mapping[str, Expr]) -> Expr:
+    used = {s.name: values[s.name] for s in symbols(expr) if s.name in values}
+    return E.substitute(expr, used) if used else expr
+
+
+def unknown_name(trouble: Misread) -> str | None:
+    """The name a reader did not know, where that was the trouble."""
+    found = UNKNOWN_NAME.match(trouble.message)
+    return found[1] if found else None
