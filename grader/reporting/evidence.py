@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from grader.model import Evidence
+from grader.model import Evidence, Finding
 
 KINDS = {
     "caret": "Where reading stopped",
@@ -49,6 +49,21 @@ class Caret:
         """The line under the line: blanks, then one `^` per character meant."""
         blanks = "".join("\t" if character == "\t" else " " for character in self.before)
         return blanks + "^" * max(1, len(self.meant))
+
+
+def shown(finding: Finding) -> tuple[Evidence, ...]:
+    """The evidence that says more than the finding's own message and note."""
+    return tuple(evidence for evidence in finding.evidence if not _repeats(evidence, finding))
+
+
+def _repeats(evidence: Evidence, finding: Finding) -> bool:
+    said = evidence.text.strip() in ("", finding.message.strip())
+    return said and all(key == "note" and value == finding.note for key, value in evidence.data)
+
+
+def rows(evidence: Evidence) -> tuple[tuple[str, str], ...]:
+    """The pairs to show as a table: none where the text says them already."""
+    return () if evidence.kind == "witness" and evidence.text else evidence.data
 
 
 def title(evidence: Evidence) -> str:

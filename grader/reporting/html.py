@@ -20,6 +20,8 @@ def render(report: Report) -> str:
         share=_share(report),
         anchor=anchor,
         evidence_title=evidence.title,
+        evidence_rows=evidence.rows,
+        shown=evidence.shown,
         links=evidence.links,
         caret=evidence.caret,
         draw=_draw,

@@ -74,7 +74,7 @@ def _line(line: lines.Line) -> list[str]:
     elif finding.read_as:
         out += [f"Read as {code(finding.read_as)}", ""]
     out.append(prose(finding.message or look.sentence))
-    for shown in finding.evidence:
+    for shown in evidence.shown(finding):
         out += _evidence(shown)
     if line.decision:
         by = escape(line.decision.by or "a person")
@@ -100,7 +100,7 @@ def _evidence(shown: Evidence) -> list[str]:
         ]
     if shown.kind == "graph":
         return [*out, *fence(drawing.describe(drawing.read_graph(shown)))]
-    return [*out, "", *(f"- {escape(key)}: {code(value)}" for key, value in shown.data)]
+    return [*out, "", *(f"- {escape(key)}: {code(value)}" for key, value in evidence.rows(shown))]
 
 
 def code(text: str) -> str:

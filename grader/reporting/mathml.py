@@ -24,6 +24,8 @@ display displaystyle scriptlevel mathvariant stretchy fence separator form lspac
 columnalign rowlines columnlines linethickness minsize maxsize symmetric width height depth notation
 movablelimits largeop columnspacing rowspacing
 """
+SIGNS = frozenset("+-−±")
+OPENING = frozenset("([{,;=≠<>≤≥≈→⇒|·×")
 ELEMENTS = frozenset(ELEMENT_NAMES.split())
 ATTRIBUTES = frozenset(ATTRIBUTE_NAMES.split())
 DEFINES = re.compile(r"\\(?:re)?newcommand|\\[egx]?def\b|\\providecommand|\\DeclareMathOperator|\\let\b")
@@ -79,10 +81,19 @@ def _depth(latex: str) -> int:
     return max(deepest, latex.count("\\left"), latex.count("\\begin"))
 
 
-def _write(node: Element) -> str:
-    """One element and what is below it.  Depth is bounded by DEEPEST_FORMULA."""
+def _opens(before: Element | None) -> bool:
+    """Does a term begin after this element?"""
+    return before is None or (before.tag == "mo" and unescape(before.text or "").strip() in OPENING)
+
+
+def _write(node: Element, before: Element | None = None) -> str:
+    """One element and what is below it; `before` is the one on its left.  Depth is bounded by DEEPEST_FORMULA."""
+    if node.tag == "mo" and unescape(node.text or "") in SIGNS and _opens(before):
+        node.set("form", "prefix")  # a sign, not a difference: no space around it
     kept = "".join(
         f' {name}="{escape(unescape(value), quote=True)}"' for name, value in node.attrib.items() if name in ATTRIBUTES
     )
-    inside = escape(unescape(node.text or "")) + "".join(_write(child) for child in node)
+    inside = escape(unescape(node.text or "")) + "".join(
+        _write(child, left) for left, child in zip([None, *node], node, strict=False)
+    )
     return f"<{node.tag}{kept}>{inside}</{node.tag}>{escape(unescape(node.tail or '')).strip()}"

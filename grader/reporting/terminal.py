@@ -41,7 +41,7 @@ def finding_lines(line: lines.Line, colour: bool = False) -> list[str]:
         out += [f"{INDENT}{text}" for text in safe(plain(finding.message)).split("\n")]
     elif finding.verdict in (Verdict.UNREADABLE, Verdict.UNDECIDED):
         out.append(f"{INDENT}{look.sentence}")
-    for shown in finding.evidence:
+    for shown in evidence.shown(finding):
         out += [f"{INDENT}{text}" for text in _evidence(shown)]
     if line.decision:
         by = safe(line.decision.by or "a person")
@@ -88,6 +88,4 @@ def _evidence(shown: Evidence) -> list[str]:
         ]
     if shown.kind == "graph":
         return [*text, *(f"  {safe(line)}" for line in drawing.describe(drawing.read_graph(shown)).split("\n"))]
-    if shown.kind == "witness" and shown.data:
-        return [*text, "  " + ", ".join(f"{safe(key)} = {safe(value)}" for key, value in shown.data)]
-    return [*text, *(f"  {safe(key)}: {safe(value)}" for key, value in shown.data)]
+    return [*text, *(f"  {safe(key)}: {safe(value)}" for key, value in evidence.rows(shown))]

@@ -35,6 +35,8 @@ def item_page(title: str, report: Report, line: lines.Line, token: str, upcoming
         error=error,
         place=place,
         evidence_title=evidence.title,
+        evidence_rows=evidence.rows,
+        shown=evidence.shown,
         links=evidence.links,
         caret=evidence.caret,
         draw=lambda shown: drawing.draw(drawing.read_graph(shown), shown.text or "Computation graph"),

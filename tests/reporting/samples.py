@@ -82,7 +82,9 @@ FINDINGS = (
         read_as_latex=r"-\sin\left(x^{3}\right) \ln\left(\frac{x^{4}}{11}\right) + \frac{4 \cos\left(x^{3}\right)}{x}",
         evidence=(
             Evidence(
-                "witness", "At this point the two differ.", data=(("x", "3/2"), ("answer", "2.1"), ("truth", "-0.7"))
+                "witness",
+                "at $x = 3/2$ the answer gives 2.1",
+                data=(("x", "3/2"), ("answer", "2.1"), ("truth", "-0.7")),
             ),
             Evidence("route", "The truth is confirmed by three routes.", "instructor", (("formula", TRUTH),)),
         ),
