@@ -87,7 +87,7 @@ class Kernel:
         self._tasks: list[asyncio.Task[None]] = []
 
     async def open(self) -> None:
-        reader, self._writer = await asyncio.open_unix_connection(sock=self.hatched.channel)
+        reader, self._writer = await asyncio.open_connection(sock=self.hatched.channel)
         self._tasks = [asyncio.create_task(self._pump(reader)), asyncio.create_task(self._await_end())]
 
     # What nbclient calls as kernel manager and client.

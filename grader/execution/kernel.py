@@ -76,6 +76,7 @@ def prepare(directory: str) -> PipeKernel:
     kernel: PipeKernel = PipeKernel.instance(config=config, session=session, iopub_socket=streams.IOPUB, log=log)
     kernel.shell_channel_thread = _NoShellThread()
     kernel.shell.displayhook.session = session
+    kernel.shell.ask_exit = lambda: None  # a cell with `exit` ends nothing: the probes are still to come
     _warm_up(kernel)
     return kernel
 
@@ -105,6 +106,8 @@ def _warm_up(kernel: PipeKernel) -> None:
     loop.close()
     shell.user_ns.clear()
     shell.user_ns.update(before)
+    for name in ("_", "__", "___"):
+        setattr(shell.displayhook, name, before[name])
     shell.execution_count = 1
     kernel._aborting = False
 
@@ -124,7 +127,7 @@ def serve(kernel: PipeKernel, channel: socket.socket, limits: Limits, guard: Imp
     np.random.seed(seed % 2**32)  # the legacy state, which forks share
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     sys.path.insert(0, "")
-    loop = asyncio.new_event_loop()
+    loop = asyncio.SelectorEventLoop()
     asyncio.set_event_loop(loop)
     loop.run_until_complete(_answer_all(kernel, channel, (out, err), capture, guard, post))
 

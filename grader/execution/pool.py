@@ -8,12 +8,13 @@ from collections.abc import Iterable, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from typing import Any
 
-from grader.execution import asking, handin, notebooks
+from grader.execution import asking, handin, notebooks, syscalls
 from grader.execution.client import Kernel
 from grader.execution.handin import Event, Execution
 from grader.execution.hatchery import WAYS, SandboxError, Way, Zygote
 from grader.execution.limits import MAX_FILES_BYTES, START_SECONDS, WATCHED, Limits, Tier
 from grader.execution.probes import Probe, unanswered
+from grader.execution.single import SingleKernels
 
 DEFAULT_IMPORTS = ("numpy",)
 
@@ -23,12 +24,20 @@ class Pool:
 
     `imports` are loaded before the fork (matplotlib is best declared as `matplotlib.pyplot`) and are the only libraries
     among those that differentiate by themselves which student code can import.  `tier` None takes the strongest that
-    works here.  Raises SandboxError when the zygote cannot start or the tier is not to be had.
+    works here; `fork` False starts a whole process per kernel, without isolation.  Raises SandboxError when the zygote
+    cannot start or the tier is not to be had.
     """
 
-    def __init__(self, jobs: int = 1, *, imports: Iterable[str] = DEFAULT_IMPORTS, tier: Tier | None = None) -> None:
+    def __init__(
+        self,
+        jobs: int = 1,
+        *,
+        imports: Iterable[str] = DEFAULT_IMPORTS,
+        tier: Tier | None = None,
+        fork: bool = True,
+    ) -> None:
         self.imports = tuple(imports)
-        self._zygote = start_zygote(self.imports, tier)
+        self._zygote = start_zygote(self.imports, tier, fork=fork)
         self.missing = self._zygote.missing
         self.tier: Tier = self._zygote.way.tier
         self._threads = ThreadPoolExecutor(jobs, thread_name_prefix="hand-in")
@@ -99,14 +108,17 @@ def observe(
         return pool.observe(source, probes, seed=seed, limits=limits, adapter=adapter, files=files)
 
 
-def start_zygote(imports: Iterable[str] = (), tier: Tier | None = None) -> Zygote:
+def start_zygote(imports: Iterable[str] = (), tier: Tier | None = None, *, fork: bool = True) -> Zygote | SingleKernels:
     """A zygote confined the first way that works, of the given tier or of all.  Raises SandboxError."""
+    declared = tuple(imports)
+    if tier in (None, "none") and not (fork and syscalls.available()):
+        return SingleKernels(declared, _refused(declared))
     reasons = []
     for way in WAYS:
         if tier is not None and way.tier != tier:
             continue
         try:
-            return try_way(way, imports)
+            return try_way(way, declared)
         except SandboxError as error:
             reasons.append(f"{describe_way(way)}: {error}")
     raise SandboxError("; ".join(reasons) or f"there is no tier {tier}")
@@ -121,13 +133,17 @@ def describe_way(way: Way) -> str:
 def try_way(way: Way, imports: Iterable[str] = ()) -> Zygote:
     """A zygote confined this way, of which one kernel has answered.  Raises SandboxError with the reason."""
     declared = tuple(imports)
-    zygote = Zygote(way, declared, sorted(WATCHED - {name.partition(".")[0] for name in declared}))
+    zygote = Zygote(way, declared, _refused(declared))
     try:
         asyncio.run(_try(zygote))
     except SandboxError:
         zygote.close()
         raise
     return zygote
+
+
+def _refused(declared: tuple[str, ...]) -> list[str]:
+    return sorted(WATCHED - {name.partition(".")[0] for name in declared})
 
 
 async def _try(zygote: Zygote) -> None:

@@ -141,7 +141,7 @@ def _unnamed_file(directory: str) -> int:
     flags = os.O_RDWR | os.O_APPEND
     try:
         return os.open(directory, os.O_TMPFILE | flags, 0o600)
-    except OSError:  # a file system without unnamed files
+    except (OSError, AttributeError):  # a file system without unnamed files
         name = f"{directory}/.capture"
         file = os.open(name, os.O_CREAT | os.O_EXCL | flags, 0o600)
         Path(name).unlink()
