@@ -62,7 +62,7 @@ class Emitter:
 
     def __init__(self, prefix: str = "v") -> None:
         self.lines: list[str] = []
-        self.functions: dict[str, Any] = {name: getattr(math, name) for name in MATH}
+        self.functions: dict[str, Any] = {name: getattr(math, name) for name in MATH} | {"power": math.pow}
         self._prefix = prefix
         self._count = 0
 
@@ -117,8 +117,9 @@ class Emitter:
                 return f"(1.0 / ({args[0]} * {args[0]}))"
             if value == Fraction(1, 2):
                 return f"sqrt({args[0]})"
-        self.functions["pow_"] = _by_table("pow", {})
-        return f"pow_({args[0]}, {args[1]})"
+            if isinstance(value, int):
+                return f"({args[0]} ** {value})"
+        return f"power({args[0]}, {args[1]})"
 
 
 def _needed(outputs: Sequence[Expr], known: Mapping[Expr, str]) -> list[Expr]:

@@ -27,8 +27,13 @@ def latex(expr: Expr) -> str:
 
 
 def _print(expr: Expr, printer: Printer) -> str:
+    nodes = ordered((expr,))
+    last = {a: i for i, node in enumerate(nodes) for a in node.args}
     texts: dict[Expr, Piece] = {}
-    for node in ordered((expr,)):
+    for i, node in enumerate(nodes):
         piece = printer(node, tuple([texts[a] for a in node.args]))
+        for a in node.args:  # a text that nobody needs again is let go: deep formulas would fill the memory
+            if last[a] == i:
+                texts.pop(a, None)
         texts[node] = piece if len(piece.text) <= MAX_LENGTH else Piece(CUT, ATOM)
     return texts[expr].text

@@ -82,32 +82,32 @@ def at(system: System, expr: Expr, t: int, start: int = 0, name: str = "x") -> E
     return substitute(expr, values)
 
 
-def adjoint_name(name: str) -> str:
-    """lambda_t for the adjoint of x_t, bar_… for anything else."""
-    head, _, tail = name.rpartition("_")
-    return f"lambda_{tail}" if head and tail.isdigit() and not head.startswith("L") else f"bar_{name}"
-
-
 def backward(
     system: System, steps: int, rules: Rules = STANDARD, initial: bool = True, start: int = 0, name: str = "x"
 ) -> Derivation:
     """States, loss, adjoints λ_T … λ_0 and the gradient by each parameter, accumulated over all appearances.
 
-    The gradient by parameter θ is the step `grad_θ`, its share from step t is `grad_θ_t`.  λ_t is the total derivative
-    of L by x_t.  Shapes: λ_t as the state, grad_θ as θ.
+    The gradient by parameter θ is the step `grad_θ`; its share from the step that makes x_t is `grad_θ_t`, that from
+    the loss (where θ stands in it) `grad_θ_L` or `grad_θ_L_t`.  λ_t (`lambda_t`) is the total derivative of L by x_t.
+    Shapes: λ_t as the state, grad_θ as θ.
     """
     primal = unroll(system, steps, start, name)
     first = E.symbol(state_name(0, name), system.state.shape)
-    sweep = reverse_sweep(primal, "L", (first,), rules, adjoint_name)
-    rows = list(sweep.steps) if initial else [s for s in sweep.steps if s.name != "lambda_0"]
+    states = {state_name(t, name): f"lambda_{t}" for t in range(steps + 1)}
+
+    def naming(quantity: str) -> str:
+        return states.get(quantity, f"bar_{quantity}")
+
+    sweep = reverse_sweep(primal, "L", (first, *system.parameters), rules, naming)
+    left_out = {naming(theta.name) for theta in system.parameters} | (set() if initial else {"lambda_0"})
+    rows = [row for row in sweep.steps if row.name not in left_out]
     for theta in system.parameters:
         shares: list[Step] = []
         for step in primal.steps:
             if theta.name in step.uses:
-                bar = E.constant(1) if step.name == "L" else E.symbol(adjoint_name(step.name), step.expr.shape)
-                share = Step(f"grad_{theta.name}_{step.name.rpartition('_')[2]}", _share(step, theta, bar, rules))
-                if all(s.name != share.name for s in rows + shares):
-                    shares.append(share)
+                bar = E.constant(1) if step.name == "L" else E.symbol(naming(step.name), step.expr.shape)
+                label = states[step.name].removeprefix("lambda_") if step.name in states else step.name
+                shares.append(Step(f"grad_{theta.name}_{label}", _share(step, theta, bar, rules)))
         rows.extend(shares)
         rows.append(Step(f"grad_{theta.name}", _collected(shares, theta, rules)))
     return joined(primal, Derivation(tuple(rows)))
