@@ -26,7 +26,13 @@ def read_name(p: Parser) -> Syntax:
     if text == "Sigma" and p.peek(1) == "_" and "Sigma" not in p.vocabulary.known and p.peek(2) in ("{", "name"):
         return calculus.read_big(p, "sum")
     p.i += 1
-    return Syntax("name", token.start, token.end, (), text)
+    node = Syntax("name", token.start, token.end, (), text)
+    if text == "delta" and p.latex and p.peek() == "{" and not p.token.spaced and "delta" not in p.vocabulary.known:
+        if p.peek(1) == "name" and p.peek(2) == "name" and p.peek(3) == "}":  # \delta{ik} for \delta_{ik}
+            p.i -= 1
+            p.remark("`\\delta{…}` was read with its subscripts")
+            return read_subscript(p, node)
+    return node
 
 
 def read_accent(p: Parser) -> Syntax:

@@ -64,7 +64,7 @@ MEANINGS: dict[str, tuple[str, str]] = {
     "rightarrow": ("sep", "to"), "longrightarrow": ("sep", "to"), "leadsto": ("sep", "implies"),
     "checkmark": ("sep", "blank"), "square": ("sep", "blank"), "Box": ("sep", "blank"), "blacksquare": ("sep", "blank"),
     "qed": ("sep", "blank"), "mapsto": ("sep", "to"), "land": ("sep", "implies"), "wedge": ("sep", "implies"),
-    "because": ("sep", "implies"), "over": ("cmd", "over"), "frac": ("cmd", "frac"), "dfrac": ("cmd", "frac"),
+    "because": ("sep", "implies"), "over": ("over", "over"), "frac": ("cmd", "frac"), "dfrac": ("cmd", "frac"),
     "tfrac": ("cmd", "frac"), "cfrac": ("cmd", "frac"), "nicefrac": ("cmd", "frac"), "sfrac": ("cmd", "frac"),
     "flatfrac": ("cmd", "frac"), "binom": ("cmd", "binom"), "dbinom": ("cmd", "binom"), "tbinom": ("cmd", "binom"),
     "choose": ("bad", "choose"), "sqrt": ("cmd", "sqrt"), "underbrace": ("cmd", "brace"),

@@ -87,7 +87,7 @@ def relation_or_chain(members: list[Syntax], links: list[str]) -> Syntax:
 
 
 def read_over(p: Parser, node: Syntax) -> Syntax:
-    if p.peek() == "cmd" and p.token.text == "over":
+    if p.peek() == "over":
         p.take()
         below = p.sum()
         return Syntax("fraction", node.start, below.end, (node, below))

@@ -51,7 +51,7 @@ PREFIXES = ("np.linalg.", "numpy.linalg.", "torch.nn.functional.", "jax.numpy.",
 # Words that begin an annotation after an answer.
 PROSE = frozenset(
     "for with where if when and or since because as so then thus hence therefore all any is are the of to on in by we "
-    "get have let otherwise else sonst für fuer mit wobei falls wenn und oder da also dann where wegen provided "
+    "get have let otherwise else sonst für fuer mit wobei falls wenn und oder also dann where wegen provided "
     "such that which using from assuming given constant const holds true elementwise componentwise dimension dim shape "
     "every each some real numbers diagonal row column vector".split()
 ) - {"a", "vector", "diagonal"}

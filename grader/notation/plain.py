@@ -113,6 +113,7 @@ def emit_script(mark: str, inner: str, start: int, tokens: list[Token], vocabula
         piece = found.group()
         first, last = start + found.start(), start + found.end()
         if piece.isdigit():
+            check_number(piece, first)
             tokens.append(Token("num", piece, first, last))
         elif piece.isalpha():
             tokens.append(Token("name", piece, first, last))

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from grader.model import Notation
 from grader.notation import groups
+from grader.notation.lexicon import OTHERWISE
 from grader.notation.latex import scan_latex, scan_region
 from grader.notation.parser import Parser
 from grader.notation.plain import scan_plain
@@ -99,7 +100,7 @@ def _read_stretch(stretch: Stretch, latex: bool, vocabulary: Vocabulary, length:
     parser = Parser(tokens, vocabulary, latex, tokens[-1].end)
     try:
         members, links = _read_members(parser)
-        return _reading(parser, members, links, stretch, vocabulary)
+        return _reading(parser, members, links, stretch, vocabulary, length)
     except Misread as trouble:
         return trouble.as_value(length)
 
@@ -174,7 +175,7 @@ def _read_bare_list(p: Parser, first: Syntax) -> Syntax:
 
 
 def _reading(
-    p: Parser, members: list[Syntax], links: list[str], stretch: Stretch, vocabulary: Vocabulary
+    p: Parser, members: list[Syntax], links: list[str], stretch: Stretch, vocabulary: Vocabulary, length: int
 ) -> Reading | Unreadable:
     target = left = None
     if len(members) > 1:
@@ -198,6 +199,10 @@ def _reading(
     for node in walk(last_member):
         if node.kind == "ambiguous":
             p.remark(f"ambiguous {node.text}: every reading is tried")
+    for word in stretch.words:
+        if word.strip(" ,.;:").lower().split(" ")[0] in OTHERWISE:
+            start = stretch.tokens[0].start
+            raise Misread(start, length, "Cases in words are not read.", "Write \\begin{cases} … \\end{cases}.")
     if stretch.words:
         p.remark("words beside the formula were left out")
     start = stretch.tokens[0].start

@@ -80,6 +80,7 @@ def _hard_segments(tokens: list[Token]) -> list[list[Token]]:
     """Split at arrows, line ends that end a statement, and prose."""
     if not any(t.kind in ("sep", "row", "line", "text") for t in tokens):
         return [tokens]
+    tokens = _single_breaks(tokens)
     out: list[list[Token]] = [[]]
     depths = _depths(tokens)
     for k, token in enumerate(tokens):
@@ -93,6 +94,12 @@ def _hard_segments(tokens: list[Token]) -> list[list[Token]]:
         else:
             out[-1].append(token)
     return [segment for segment in out if segment]
+
+
+def _single_breaks(tokens: list[Token]) -> list[Token]:
+    """Several line breaks in a row as one."""
+    breaks = ("row", "line")
+    return [t for k, t in enumerate(tokens) if not (t.kind in breaks and k and tokens[k - 1].kind in breaks)]
 
 
 def _continues(tokens: list[Token], at: int) -> bool:
@@ -169,7 +176,7 @@ def _gather(pieces: list[list[Token]], marks: list[Token | None], words: tuple[s
     for piece, mark in zip(pieces, marks, strict=True):
         relations = _relations(piece)
         is_equation = any(r in _EQUAL for r in relations)
-        if relations and not is_equation and out and equations + len(out) > 0 and relations[0] != "in":
+        if relations and not is_equation and out:
             continue  # x ≠ 0, n > 1: a condition
         if not piece:
             continue

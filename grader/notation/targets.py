@@ -94,7 +94,7 @@ def _name_target(node: Syntax, name: str, letters: tuple[str, ...], vocabulary: 
     if operator and name not in vocabulary.known:
         return Target("derivative", operator[1])
     if name in _UNNAMED and name not in vocabulary.known:
-        return Target("derivative", "")
+        return Target("derivative", "", (), letters)
     if node.kind == "index" and node.args[0].kind == "name" and name not in vocabulary.known:
         head = node.args[0].text
         if head in ("J", "D", "nabla") and head not in vocabulary.known:

@@ -263,6 +263,11 @@ class Vocabulary:
         return table
 
     @cached_property
+    def size_names(self) -> frozenset[str]:
+        """Names of sizes in the shapes of symbols."""
+        return frozenset(size for d in self.declared.values() for size in d.shape if isinstance(size, str))
+
+    @cached_property
     def longest(self) -> int:
         return max((len(word) for word in self.spellings), default=1)
 

@@ -12,6 +12,7 @@ from grader.notation.vocabulary import Vocabulary
 LONGEST_RUN = 64  # letters; a longer run is one unknown name
 KEEP_WHOLE = frozenset("sin cos tan exp log ln sqrt max min diag".split())
 Piece = tuple[str, str, int, int]  # kind, text, start and end within the run
+_SIZED = re.compile(r"([A-Za-z]+?)([A-Za-z])")
 _INDEXED = re.compile(r"([A-Za-z]+?)(\d+)")
 
 
@@ -27,6 +28,9 @@ def cut(run: str, vocabulary: Vocabulary, letters: bool) -> list[Piece]:
     indexed = _indexed(run, vocabulary, letters)
     if indexed:
         return indexed
+    sized = _sized(run, vocabulary)
+    if sized:
+        return sized
     if len(run) > LONGEST_RUN:
         return [("name", run, 0, len(run))]
     return _segment(run, vocabulary, letters)
@@ -56,6 +60,21 @@ def _indexed(run: str, vocabulary: Vocabulary, letters: bool) -> list[Piece] | N
         ("name", name, 0, len(base)),
         ("_", "_", len(base), len(base)),
         ("num", digits, len(base), len(run)),
+    ]
+
+
+def _sized(run: str, vocabulary: Vocabulary) -> list[Piece] | None:
+    """Plain `xn`, the last entry of x with n entries."""
+    found = _SIZED.fullmatch(run)
+    if not found or found[2] not in vocabulary.size_names or found[2] in vocabulary.known:
+        return None
+    base = found[1]
+    if base not in vocabulary.bases:
+        return None
+    return [
+        ("name", base, 0, len(base)),
+        ("_", "_", len(base), len(base)),
+        ("name", found[2], len(base), len(run)),
     ]
 
 

@@ -10,6 +10,7 @@ from grader.notation.elaborate.names import family_of, lookup
 from grader.notation.elaborate.products import add, is_unsized, multiply
 from grader.notation.elaborate.scope import MAX_CELLS, MAX_TERMS, Scope, trouble, whole_number
 from grader.notation.syntax import Syntax, walk
+from grader.notation.targets import uses
 from reference import expression as E
 from reference.node import Expr
 from reference.shapes import ShapeError, describe
@@ -368,6 +369,11 @@ def indexed_value(node: Syntax, scope: Scope) -> Expr:
     body = node.args[0]
     letters = [letter for letter in node.data if letter not in scope.bound]
     ranges = {letter: range_of(letter, body, scope) for letter in letters}
+    known = {values for values in ranges.values() if values is not None}
+    if len(known) == 1:
+        for letter in letters:  # the j of a'(x_i) δ_{ij} runs as far as the i
+            if ranges[letter] is None and uses(body, (letter,)):
+                ranges[letter] = next(iter(known))
     used = [letter for letter in letters if ranges[letter] is not None]
     if not used:
         return scope.value(body)

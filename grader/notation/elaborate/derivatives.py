@@ -145,8 +145,7 @@ def _with_variables_held(scope: Scope, variables: Sequence[Variable]) -> Scope:
     }
     if not held:
         return scope
-    account = scope.account
-    return replace(scope.holding(held), account=replace(account, values={}))
+    return scope.holding(held)
 
 
 def _derive(value: Expr, variables: Sequence[Variable], node: Syntax, scope: Scope) -> Expr:

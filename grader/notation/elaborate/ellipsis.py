@@ -106,9 +106,8 @@ def _common_size(first: Syntax, last: Syntax, node: Syntax, scope: Scope) -> int
     """How often `1, …, 1`: the one length the question's vectors have."""
     if scope.value(first) is not scope.value(last):
         return 0
-    sizes = set(scope.sizes.values())
-    if not sizes:
-        sizes = {scope.size(d.shape[0]) for d in scope.vocabulary.declared.values() if len(d.shape) == 1}
+    sizes = {scope.size(d.shape[0]) for d in scope.vocabulary.declared.values() if len(d.shape) == 1}
+    sizes = sizes or set(scope.sizes.values())
     return sizes.pop() if len(sizes) == 1 else 0
 
 

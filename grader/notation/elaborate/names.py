@@ -117,13 +117,14 @@ def _defined(name: str, definition: Definition, node: Syntax, scope: Scope) -> E
 
 def definition_value(name: str, definition: Definition, node: Syntax, scope: Scope) -> Expr:
     """The expression a definition stands for, its parameters as symbols.  Worked out once in each elaboration."""
-    key = f"{name}|{scope.gradient}|{scope.jacobian}|{'solid' if scope.solid else ''}"
+    held = ",".join(sorted(f"{k}:{v.serial}" for k, v in scope.held.items())) if scope.held else ""
+    key = f"{name}|{'solid' if scope.solid else ''}|{held}"
     found = scope.account.values.get(key)
     if found is not None:
         return found
     if scope.depth >= MAX_DEFINITION_DEPTH:
         raise trouble(node, f"The definition of `{name}` refers to itself.")
-    inner = replace(scope, bound={}, held=parameters_of(definition, scope), choices={}, depth=scope.depth + 1)
+    inner = replace(scope, bound={}, held={**scope.held, **parameters_of(definition, scope)}, choices={}, depth=scope.depth + 1)
     value = inner.value(definition_syntax(name, definition, node, scope))
     scope.account.values[key] = value
     return value

@@ -60,6 +60,10 @@ def is_unsized(node: Syntax, scope: Scope) -> bool:
         return is_unsized(node.args[1], scope) and not is_unsized(node.args[0], scope)
     if node.kind == "power":
         return node.args[1].text in TRANSPOSE and is_unsized(node.args[0], scope)
+    if node.kind == "index" and node.args[0].kind in ("name", "number") and len(node.args) == 2:
+        is_one = node.args[0].text == "bold1" or node.args[0].value == 1
+        sub = node.args[1]
+        return is_one and sub.kind == "name" and whole_number(sub, scope) is None
     if node.kind != "name" or node.text in scope.vocabulary.known or node.text in scope.held:
         return False
     return node.text in ("I", "Id", "bold1", "bold0", "eye")
@@ -112,14 +116,26 @@ def product_value(node: Syntax, scope: Scope) -> Expr:
         else:
             groups[-1][0].append(factor)
             groups[-1][1].append(join)
-    values = [_tight(tuple(factors), tuple(inner), node, scope) for factors, inner in groups]
+    ready = [
+        None if any(is_unsized(f, scope) for f in factors) else _tight(tuple(factors), tuple(inner), node, scope)
+        for factors, inner in groups
+    ]
+    hint = next((v.shape for v in ready if v is not None and len(v.shape) == 2), None)
+    values = [
+        _tight(tuple(factors), tuple(inner), node, scope, hint) if value is None else value
+        for value, (factors, inner) in zip(ready, groups, strict=True)
+    ]
     total = values[0]
     for mark, value in zip(marks, values[1:], strict=True):
         total = multiply(total, value, mark, node, scope)
     return total
 
 
-def _tight(args: tuple[Syntax, ...], joins: tuple[str, ...], node: Syntax, scope: Scope) -> Expr:
+def _tight(
+    args: tuple[Syntax, ...], joins: tuple[str, ...], node: Syntax, scope: Scope,
+    hint: tuple[int, ...] | None = None,
+) -> Expr:  # fmt: skip
+    """Factors left to right; `hint` is the shape of what stands beyond a ⊙, for ones without a size."""
     if len(args) == 1:
         return scope.value(args[0])
     loose = [is_unsized(arg, scope) for arg in args]
@@ -128,7 +144,7 @@ def _tight(args: tuple[Syntax, ...], joins: tuple[str, ...], node: Syntax, scope
     for k, arg in enumerate(args):
         join = joins[k - 1] if k else "join"
         if loose[k]:
-            value = _unsized_factor(args, k, total, scope)
+            value = _unsized_factor(args, k, total, scope, hint)
             if value is None:
                 continue
         else:
@@ -142,18 +158,24 @@ def _tight(args: tuple[Syntax, ...], joins: tuple[str, ...], node: Syntax, scope
     return total
 
 
-def _unsized_factor(args: tuple[Syntax, ...], k: int, total: Expr | None, scope: Scope) -> Expr | None:
+def _unsized_factor(
+    args: tuple[Syntax, ...], k: int, total: Expr | None, scope: Scope, hint: tuple[int, ...] | None
+) -> Expr | None:
     """An identity beside a matrix does nothing (None); ones take their length from the neighbour."""
     arg = args[k]
     base = arg.args[0] if arg.kind == "power" else arg
     transposed = arg.kind == "power"
+    if base.kind == "index":
+        base = Syntax("name", base.start, base.end, (), "bold1")
     if base.text in ("I", "Id", "eye"):
         return None
     following = scope.value(args[k + 1]) if k + 1 < len(args) and not is_unsized(args[k + 1], scope) else None
-    if transposed:  # 1^T v
+    if transposed and following is None and hint is not None:  # v 1^T beside ⊙ A
+        shape: tuple[int, ...] = (1, hint[1])
+    elif transposed:  # 1^T v
         if following is None or not following.shape:
             raise trouble(arg, "The size of this is not clear.")
-        shape: tuple[int, ...] = (1, following.shape[0])
+        shape = (1, following.shape[0])
     else:
         if total is None or not total.shape:
             raise trouble(arg, "The size of this is not clear.")
