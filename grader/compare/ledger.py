@@ -177,10 +177,9 @@ class Ledger:
 
     def after(self, statement: Statement, inside: Ledger) -> Ledger:
         """The ledger after a statement, which was judged with the ledger `inside`."""
-        if inside.bound:
-            return self
         learnt = inside.learn(statement)
-        return replace(self, values=learnt.values, past=learnt.past)
+        shadowed = {n: v for n, v in self.values.items() if n in inside.bound}
+        return replace(self, values={**shadowed, **learnt.values}, past=learnt.past)
 
     def learn(self, statement: Statement) -> Ledger:
         """The ledger after a statement: what its left-hand side names has the value of its last member."""
@@ -217,7 +216,8 @@ def _equal(a: Expr, b: Expr) -> bool:
 def _agree(old: Mapping[str, Expr], new: Mapping[str, Expr]) -> bool:
     """Do two calculations begin with the same numbers: at least two names in common, and all of these equal?"""
     common = [n for n in new if n in old]
-    return len(common) > 1 and all(_equal(old[n], new[n]) for n in common)
+    whole = [n for n in common if n.rpartition(",")[0] not in common and n.rpartition("_")[0] not in common]
+    return len(whole) > 1 and all(_equal(old[n], new[n]) for n in common)
 
 
 def _column(value: Expr, member: Syntax) -> Expr:
