@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import dataclasses
 import difflib
+import itertools
 import tomllib
 import types
 import typing
@@ -145,7 +146,7 @@ def fields_of(cls: type[Any]) -> tuple[str, ...]:
 
 def _line_in(message: str) -> int:
     words = message.replace(",", " ").split()
-    for word, following in zip(words, words[1:], strict=False):
+    for word, following in itertools.pairwise(words):
         if word == "line" and following.isdigit():
             return int(following)
     return 0
@@ -240,9 +241,7 @@ def _decode_tuple(args: tuple[Any, ...], data: Any, source: Source, key: Key) ->
     if len(args) != len(data):
         source.report(key, f"expected {len(args)} entries, found {len(data)}")
         return None
-    return tuple(
-        decode_value(arg, one, source, (*key, i)) for i, (arg, one) in enumerate(zip(args, data, strict=True))
-    )
+    return tuple(decode_value(arg, one, source, (*key, i)) for i, (arg, one) in enumerate(zip(args, data, strict=True)))
 
 
 def _decode_mapping(hint: Any, data: Any, source: Source, key: Key) -> Any:

@@ -165,5 +165,3 @@ def _duration(seconds: int) -> str:
     minutes = max(1, rest // 60) if not (days or hours) else rest // 60
     parts = [(days, "day"), (hours, "hour"), (minutes, "minute")]
     return " ".join(f"{n} {name}{'' if n == 1 else 's'}" for n, name in parts if n)
-
-

@@ -81,12 +81,13 @@ class Head:
     labels: tuple[str, ...] = ()
     layouts: tuple[Literal["any", "numerator", "denominator"], ...] = ()
     decimals: int | None = None
+    places: int | None = None
     partly: Fraction = Fraction(1)
     unshown: Literal["implied", "blank"] = "implied"
     entries: bool = False
 
     def policy(self) -> ItemPolicy:
-        return ItemPolicy(self.layouts, self.decimals, self.partly, self.unshown, self.entries)
+        return ItemPolicy(self.layouts, self.decimals, self.places, self.partly, self.unshown, self.entries)
 
 
 @dataclass(frozen=True)
@@ -194,7 +195,9 @@ def load_problem(folder: Path, plans: bool = True) -> Problem:
     folder = folder.parent if folder.name == PROBLEM_FILE else folder
     path = folder / PROBLEM_FILE
     if not path.is_file():
-        raise ProblemError([Mistake("there is no problem here", file=str(path), suggestion="`grader new ID` makes one")])
+        raise ProblemError(
+            [Mistake("there is no problem here", file=str(path), suggestion="`grader new ID` makes one")]
+        )
     data, source = read_toml(path)
     for name in data:
         if name not in ("problem", "vocabulary", "late", "question"):
@@ -207,7 +210,8 @@ def load_problem(folder: Path, plans: bool = True) -> Problem:
     late = decode(LatePolicy, data["late"], source, ("late",)) if "late" in data else None
     questions = _read_questions(data.get("question", []), source)
     source.refuse()
-    assert about is not None and words is not None
+    assert about is not None
+    assert words is not None
     problem = Problem(about, questions, words, late, folder, _digest(folder))
     if plans:
         refuse_unsound(problem)
@@ -278,7 +282,9 @@ def _inherit(
     own = {part.get("id"): part for part in raw.get("part", []) if isinstance(part, dict)}
     parts = [part for part in model.get("part", []) if isinstance(part, dict)]
     if parts or own:
-        inherited = [{**{k: v for k, v in part.items() if k != "points"}, **own.pop(part.get("id"), {})} for part in parts]
+        inherited = [
+            {**{k: v for k, v in part.items() if k != "points"}, **own.pop(part.get("id"), {})} for part in parts
+        ]
         merged["part"] = inherited + list(own.values())
     return merged
 
@@ -349,9 +355,7 @@ class _Points:
     points: Fraction | dict[str, Fraction]
 
 
-def _share_points(
-    head: Head, parts: list[Part], source: Source, key: tuple[str | int, ...]
-) -> tuple[Part, ...]:
+def _share_points(head: Head, parts: list[Part], source: Source, key: tuple[str | int, ...]) -> tuple[Part, ...]:
     """Parts with their points: their own, else their entry in the question's table, else an equal share."""
     if parts[0].id == "":
         return (replace(parts[0], points=_without_prose(head)),)

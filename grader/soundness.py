@@ -6,7 +6,7 @@ Pure but for reading `cases.toml`; each check gives rows of what was found, none
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from fractions import Fraction
 from pathlib import Path
 from typing import Literal
@@ -62,13 +62,9 @@ def load_cases(folder: Path) -> tuple[Case, ...]:
         row = {("together" if key == "with" else key): value for key, value in raw.items()}
         case = decode(Case, row, source, ("case", index))
         if case is not None:
-            found.append(Case(**{**_fields(case), "line": source.line_of(("case", index))}))
+            found.append(replace(case, line=source.line_of(("case", index))))
     source.refuse()
     return tuple(found)
-
-
-def _fields(case: Case) -> dict[str, object]:
-    return {name: getattr(case, name) for name in Case.__dataclass_fields__}
 
 
 def run_case(problem: Problem, case: Case) -> Finding:
@@ -77,7 +73,9 @@ def run_case(problem: Problem, case: Case) -> Finding:
     rows = {**dict.fromkeys(case.together), case.item: None}
     for name in rows:
         if name not in forms:
-            raise ProblemError([Mistake(f"there is no item `{name}`", "", CASES_FILE, case.line, did_you_mean(name, forms))])
+            raise ProblemError(
+                [Mistake(f"there is no item `{name}`", "", CASES_FILE, case.line, did_you_mean(name, forms))]
+            )
     answers = [
         make_answer(*forms[name], text, _notation_of(text, case.notation)) for name, text in case.together.items()
     ]
@@ -148,7 +146,9 @@ def vocabulary_troubles(problem: Problem) -> Iterator[Trouble]:
                     report = grade(problem, submission, only=question.id)
                     found = next(f for f in report.findings if f.item == item.id)
                     if found.verdict is not Verdict.CORRECT:
-                        yield Trouble(item.id, f"the {notation} model answer `{text}` comes out {found.verdict}: {found.message}")
+                        yield Trouble(
+                            item.id, f"the {notation} model answer `{text}` comes out {found.verdict}: {found.message}"
+                        )
 
 
 def model_answer(plan: Plan, item: Item, notation: Notation) -> str | None:

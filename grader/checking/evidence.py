@@ -9,7 +9,7 @@ from grader.model import Evidence
 
 
 def witness_evidence(found: Sameness) -> tuple[Evidence, ...]:
-    """The point where answer and truth differ: for the student without the truth's value, for the instructor with it."""
+    """Where answer and truth differ: for the student without the truth's value, for the instructor with it."""
     witness = found.witness
     if witness is None:
         return ()

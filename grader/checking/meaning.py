@@ -117,6 +117,7 @@ def _keys(shape: tuple[int, ...]) -> list[tuple[int, ...]]:
 def _put(cells: dict[tuple[int, ...], Expr], fit: Fit, value: Expr, shape: tuple[int, ...]) -> str:
     """File one entry, row or column under its places; a sentence if it does not fit."""
     keys = _keys(shape)
+    wanted: list[tuple[int, ...]]
     if fit.column and len(shape) == 1:
         wanted = [(fit.column,)]
     elif fit.column:

@@ -31,7 +31,9 @@ def find_misconception(
         if item.step not in mistake.replaced:
             continue
         for clamp in (False, True) if off else (False,):
-            made = [_mistaken(truth, mistake, item, own[i] if clamp else {}, off) for i, truth in enumerate(plan.truths)]
+            made = [
+                _mistaken(truth, mistake, item, own[i] if clamp else {}, off) for i, truth in enumerate(plan.truths)
+            ]
             results = [one for one in made if one is not None]
             if len(results) == len(made) and same(plan, item, readings, results).verdict == "yes":
                 return Known(mistake.note, mistake.message)

@@ -21,4 +21,5 @@ def _translate(policy: ItemPolicy) -> Policy:
         layouts=("column", "row") if either or layouts == ("numerator",) else ("column",),
         transposed="any" in layouts or "denominator" in layouts,
         decimals=policy.decimals,
+        places=policy.places,
     )

@@ -11,16 +11,16 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from fractions import Fraction
 
-from grader.checking.meaning import Meaning, Unread, make_sense
+from grader.checking.evidence import caret_evidence, chain_evidence, remark_evidence, witness_evidence
+from grader.checking.meaning import Meaning, make_sense
+from grader.checking.misconceptions import Readings, find_misconception
+from grader.checking.policy import comparison_policy
 from grader.compare import Domain, Sameness, same
 from grader.compare.layouts import align
 from grader.kinds.plan import Item, Plan, Seen
 from grader.kinds.verdicts import blank, carried, right, undecided, unreadable, wrong
-from grader.matching import Matched, Statement
-from grader.checking.misconceptions import Readings, find_misconception
+from grader.matching import Matched, Statement, Unread
 from grader.model import Evidence, Finding, Fragment, Verdict
-from grader.checking.policy import comparison_policy
-from grader.checking.evidence import caret_evidence, chain_evidence, remark_evidence, witness_evidence
 from reference.derivation import evaluate
 from reference.expression import Expr, ShapeError, symbols
 
@@ -86,8 +86,9 @@ def _mark_expression(plan: Plan, item: Item, answer: Matched, state: _State) -> 
         return blank(item)
     meaning = make_sense(plan, item, answer, state.values, state.own)
     if isinstance(meaning, Unread):
-        more = {"evidence": caret_evidence(statement, meaning), "where": statement.fragment.where}
-        return unreadable(item, meaning.message, read_as=statement.text, **more)
+        evidence = caret_evidence(statement, meaning)
+        where = statement.fragment.where
+        return unreadable(item, meaning.message, read_as=statement.text, evidence=evidence, where=where)
     finding = _judge(plan, item, meaning, state)
     _remember(item, meaning, finding, state)
     evidence = (*finding.evidence, *remark_evidence(statement, answer), *chain_evidence(plan, answer))
@@ -129,7 +130,9 @@ def _judge(plan: Plan, item: Item, meaning: Meaning, state: _State) -> Finding:
         return wrong(item, plain.note, _sentence(plain.message), evidence=witness_evidence(plain))
     known = find_misconception(plan, item, meaning.readings, state.values, state.own, state.off, same_everywhere)
     if known is None and plain.verdict == "unknown":
-        return undecided(item, plain.note or "unknown", "It could not be decided whether this is right; a person looks.")
+        return undecided(
+            item, plain.note or "unknown", "It could not be decided whether this is right; a person looks."
+        )
     credit = _share_of_entries(item, plain)
     if known is not None:
         evidence = (Evidence("misconception", known.hint, data=(("note", known.note),)),)
@@ -177,9 +180,7 @@ def _rank(found: Sameness) -> int:
     return ("no", "unknown", "partly", "yes").index(found.verdict)
 
 
-def _judge_carried(
-    plan: Plan, item: Item, meaning: Meaning, state: _State, truths: Sequence[Expr]
-) -> Finding | None:
+def _judge_carried(plan: Plan, item: Item, meaning: Meaning, state: _State, truths: Sequence[Expr]) -> Finding | None:
     """The item marked against the student's own earlier values; None if that does not make it right."""
     if not state.off:
         return None
@@ -198,7 +199,9 @@ def _judge_carried(
         return None
     pairs = zip(plan.truths, followed, truths, strict=True)
     if any(degenerate(result, value, truth.domain) for truth, result, value in pairs):
-        message = "Followed from the earlier error this is right, but the error left nothing to be shown; a person looks."
+        message = (
+            "Followed from the earlier error this is right, but the error left nothing to be shown; a person looks."
+        )
         return undecided(item, "carried.degenerate", message)
     entered = ", ".join(state.off)
     return carried(item, "carried", evidence=(Evidence("entry", f"The error entered at {entered}."),))
@@ -264,5 +267,3 @@ def _what_steps_rest_on(plan: Plan) -> dict[str, set[str]]:
         direct |= set(plan.implies.get(step.name, ()))
         rests[step.name] = direct.union(*(rests[name] for name in direct if name in rests))
     return rests
-
-

@@ -10,7 +10,9 @@ import click
 
 MAX_HEAD = 20_000
 MAX_UP = 8
-_FRONT_MATTER = re.compile(r"^(?:<!--\s*|---\s*\n(?:.*\n)*?|%\s*|#\s*)?problem\s*[:=]\s*['\"]?([\w.-]+)['\"]?", re.MULTILINE)
+_FRONT_MATTER = re.compile(
+    r"^(?:<!--\s*|---\s*\n(?:.*\n)*?|%\s*|#\s*)?problem\s*[:=]\s*['\"]?([\w.-]+)['\"]?", re.MULTILINE
+)
 
 
 def find_problem(given: str | None, files: tuple[Path, ...]) -> Path:
@@ -69,9 +71,9 @@ def stated_problem(file: Path) -> str:
     """What a hand-in says in its front matter, its record or its notebook's metadata; "" if nothing."""
     if file.is_dir():
         for one in sorted(file.iterdir())[:50]:
-            found = stated_problem(one) if one.is_file() else ""
-            if found:
-                return found
+            named = stated_problem(one) if one.is_file() else ""
+            if named:
+                return named
         return ""
     try:
         with file.open("rb") as stream:

@@ -30,7 +30,9 @@ def command(problem: str, as_json: bool) -> int:
     except ProblemError as trouble:
         if as_json:
             rows = [{"where": f"{m.file}:{m.line}", "message": str(m), "warning": False} for m in trouble.mistakes]
-            click.echo(json.dumps({"problem": folder.name, "sound": False, "troubles": rows}, ensure_ascii=False, indent=2))
+            click.echo(
+                json.dumps({"problem": folder.name, "sound": False, "troubles": rows}, ensure_ascii=False, indent=2)
+            )
         else:
             click.echo(str(trouble), err=True)
         return EXIT_WRONG
@@ -49,5 +51,8 @@ def command(problem: str, as_json: bool) -> int:
         count = 0
     items = len(loaded.items())
     word = "sound" if sound else "not sound"
-    click.echo(f"{loaded.id} is {word}: {len(loaded.questions)} questions, {items} items, {loaded.points} points, {count} rows in {CASES_FILE}")
+    click.echo(
+        f"{loaded.id} is {word}: {len(loaded.questions)} questions, {items} items, {loaded.points} points, "
+        f"{count} rows in {CASES_FILE}"
+    )
     return EXIT_OK if sound else EXIT_WRONG

@@ -1,6 +1,6 @@
 """Is a derived truth confirmed by independent routes?
 
-`confirm` is the quick look before any student is graded: the formula against a numerical route that knows nothing of it.
+`confirm` is the quick look before any student is graded: the formula against a numerical one that knows nothing of it.
 `certify` runs every route, sympy among them, for `grader truth` and `grader validate`.
 """
 
@@ -64,7 +64,9 @@ def confirm(claims: Sequence[Claim], task: Task) -> None:
         if not used:
             raise task.refuse(f"the derivative for {name} is defined at no point of the domain that was tried", "f")
         if worst > ROUGH:
-            raise task.refuse(f"the routes to {name} disagree by {worst:.1g}: the formula and a numerical derivative", "f")
+            raise task.refuse(
+                f"the routes to {name} disagree by {worst:.1g}: the formula and a numerical derivative", "f"
+            )
 
 
 def _deviation(f: Graph, formula: Graph, variable: Expr, env: Env) -> float | None:

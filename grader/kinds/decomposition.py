@@ -8,15 +8,15 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, replace
 
 from grader.kinds.graph_text import clean_name
 from grader.matching.splitting import split_statements
-from grader.model import Fragment, Place
+from grader.model import Fragment, Notation, Place
 from grader.notation import Unreadable, Vocabulary, elaborate, read
 from grader.notation.unreadable import Misread
 from grader.notation.vocabulary import Declaration, canonical
-from reference.expression import Expr, ShapeError, ordered, substitute, symbol, symbols
+from reference.expression import Expr, ShapeError, ordered, rebuild, rewrite, substitute, symbol, symbols
 
 MAX_ASSIGNMENTS = 500
 _ASSIGNMENT = re.compile(
@@ -107,12 +107,12 @@ class Written:
 
     name: str
     text: str
-    notation: str
+    notation: Notation
     where: Place
-    source: str = field(default="")
+    source: str = ""
 
 
-def written_assignments(fragments: Sequence[Fragment], result_names: Sequence[str]) -> list[Written]:
+def written_assignments(fragments: Sequence[Fragment]) -> list[Written]:
     """Every `name = …` in formulas, code, lists and lines of text, in order."""
     found: list[Written] = []
     for fragment in fragments:
@@ -124,23 +124,13 @@ def written_assignments(fragments: Sequence[Fragment], result_names: Sequence[st
             parsed = _ASSIGNMENT.match(text)
             if not parsed:
                 continue
-            rest = _last_member(parsed["rest"]) if _plain_name(parsed["name"]) in result_names else parsed["rest"]
-            notation = "latex" if "\\" in text or fragment.notation == "latex" and "{" in text else "plain"
+            rest = parsed["rest"]
+            notation: Notation = "latex" if "\\" in text or (fragment.notation == "latex" and "{" in text) else "plain"
             found.append(Written(clean_name(parsed["name"]), rest.strip(), notation, fragment.where, text))
     return found[:MAX_ASSIGNMENTS]
 
 
-def _plain_name(text: str) -> str:
-    return clean_name(text)
-
-
-def _last_member(rest: str) -> str:
-    return rest
-
-
-def read_decomposition(
-    written: Sequence[Written], inputs: Vocabulary, result_names: Sequence[str]
-) -> Decomposition:
+def read_decomposition(written: Sequence[Written], inputs: Vocabulary, result_names: Sequence[str]) -> Decomposition:
     """Read the right sides and put the assignments in order.  Troubles are collected, not raised."""
     names = list(dict.fromkeys(one.name for one in written))
     vocabulary = _with_nodes(inputs, names)
@@ -176,22 +166,22 @@ def _without_renamed_result(found: dict[str, Assignment], result_names: Sequence
 
 
 def _symbol_names(vocabulary: Vocabulary) -> Iterable[str]:
-    for name in vocabulary.symbols:
-        yield name
+    yield from vocabulary.symbols
 
 
 def _with_nodes(inputs: Vocabulary, names: Sequence[str]) -> Vocabulary:
     """The inputs' vocabulary with the student's own names as numbers; a name of his hides one of ours."""
-    from dataclasses import replace
-
     nodes = {canonical(name): Declaration("real", ()) for name in names}
-    symbols_ = {**{k: v for k, v in inputs.symbols.items()}, **{k: v for k, v in nodes.items() if k not in inputs.symbols}}
+    symbols_ = {
+        **inputs.symbols,
+        **{k: v for k, v in nodes.items() if k not in inputs.symbols},
+    }
     definitions = {k: v for k, v in inputs.definitions.items() if k not in nodes}
     return replace(inputs, symbols=symbols_, definitions=definitions, functions={})
 
 
 def _read_value(one: Written, vocabulary: Vocabulary, troubles: list[Trouble]) -> Expr | None:
-    reading = read(one.text, one.notation, vocabulary)  # type: ignore[arg-type]
+    reading = read(one.text, one.notation, vocabulary)
     if isinstance(reading, Unreadable):
         troubles.append(Trouble("unreadable", reading.message, one.source, one.where, unreadable=True))
         return None
@@ -208,7 +198,6 @@ def _read_value(one: Written, vocabulary: Vocabulary, troubles: list[Trouble]) -
 
 def _renamed(value: Expr) -> Expr:
     """Names without underscores (t1 for t_1), entries of input vectors as names of their own (x1 for x[0])."""
-    from reference.expression import rebuild, rewrite
 
     def rule(node: Expr, args: tuple[Expr, ...]) -> Expr:
         if node.op == "symbol" and not node.shape:

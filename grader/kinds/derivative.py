@@ -33,8 +33,8 @@ class Spec:
     """Keys of a question of this kind.
 
     symbols: the names and their domains or shapes; f: what is differentiated; name: what it is called (with its
-    arguments where they are to be named, `f(z, y)`); wrt: with respect to what (default: the only symbol, or the first);
-    where: conditions on the domain; definitions: names that may be used in the answer; order: 2 for a second derivative.
+    arguments where they are to be named, `f(z, y)`); wrt: with respect to what (default: the first symbol); where:
+    conditions on the domain; definitions: names that may be used in the answer; order: 2 for a second derivative.
     """
 
     f: str
@@ -77,7 +77,9 @@ def plan(spec: Spec, task: Task, context: Context) -> Plan:
 def _name_things(spec: Spec, task: Task, context: Context) -> tuple[Vocabulary, str, str]:
     """The vocabulary, the variable, and the name of the function.  The function itself may be used in an answer."""
     called, arguments = head_and_parameters(spec.name)
-    declared = [canonical(name) for name in spec.symbols if "(" not in name and not spec.symbols[name].startswith("function")]
+    declared = [
+        canonical(name) for name in spec.symbols if "(" not in name and not spec.symbols[name].startswith("function")
+    ]
     wrt = canonical(spec.wrt) if spec.wrt else next(iter(declared), "")
     if not wrt:
         raise task.refuse("nothing is declared to differentiate by", "symbols", "symbols = {x = 'real'}")

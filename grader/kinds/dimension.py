@@ -9,7 +9,9 @@ import re
 from collections.abc import Iterable, Mapping, Sequence
 
 MAX_TEXT = 400
-_SPACE = re.compile(r"\\in\s*\\?(?:mathbb|mathbf|Bbb|mathrm)?\s*\{?\s*R\s*\}?\s*\^|∈\s*(?:ℝ|R)\s*\^?|\\R\s*\^|ℝ\s*\^?|\bR\s*\^")
+_SPACE = re.compile(
+    r"\\in\s*\\?(?:mathbb|mathbf|Bbb|mathrm)?\s*\{?\s*R\s*\}?\s*\^|∈\s*(?:ℝ|R)\s*\^?|\\R\s*\^|ℝ\s*\^?|\bR\s*\^"
+)
 _BLACKBOARD = re.compile(r"(?:\\(?:mathbb|mathbf|Bbb|mathrm)\s*\{?\s*R\s*\}?|\\R(?![A-Za-z])|ℝ|\bR(?=\s*\^))\s*\^?")
 _TIMES = re.compile(r"\\times|\\cdot|×|\\ast|\*|\bby\b|\bauf\b|(?<=[\dA-Za-z\s)}])\s*x\s*(?=[\dA-Za-z\s({])|,|;")
 _SIZE = re.compile(r"\d+|[A-Za-z]")
@@ -18,12 +20,10 @@ _SUPERSCRIPTS = str.maketrans("⁰¹²³⁴⁵⁶⁷⁸⁹ⁿˣᴹᴺ", "0123456
 
 def membership(text: str) -> str:
     r"""The exponent of `\in \mathbb{R}^{…}` in a formula, "" if there is none."""
-    found = None
-    for found in _SPACE.finditer(text):
-        pass
-    if found is None:
+    places = [found.end() for found in _SPACE.finditer(text)]
+    if not places:
         return ""
-    rest = text[found.end() :].translate(_SUPERSCRIPTS).lstrip()
+    rest = text[places[-1] :].translate(_SUPERSCRIPTS).lstrip()
     if rest.startswith("{"):
         depth = 0
         for position, character in enumerate(rest):

@@ -6,16 +6,19 @@ computes the same function.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Literal
 
+from grader.compare import Condition, Domain
 from grader.kinds.decomposition import count_operations, flatten
 from grader.kinds.definition import build, build_domain, make_vocabulary
-from grader.kinds.graph_judges import judge_decomposition, judge_drawing, judge_partials
+from grader.kinds.graph_drawing import judge_drawing
+from grader.kinds.graph_judges import judge_decomposition
 from grader.kinds.graph_setting import GraphSetting
+from grader.kinds.partials_judge import judge_partials
 from grader.kinds.plan import Context, Item, Plan, Task
 from grader.notation.vocabulary import canonical
-from reference.expression import Expr
+from reference.expression import Expr, symbols
 
 ITEMS = ("graph",)
 
@@ -85,8 +88,6 @@ def plan(spec: Spec, task: Task, context: Context) -> Plan:
 
 
 def _wanted(spec: Spec, task: Task, f: Expr) -> tuple[str, ...]:
-    from reference.expression import symbols
-
     inputs = [one.name for one in symbols([f])]
     if not spec.wrt:
         return tuple(inputs)
@@ -99,18 +100,13 @@ def _wanted(spec: Spec, task: Task, f: Expr) -> tuple[str, ...]:
     return tuple(wanted)
 
 
-def _flat_domain(domain, f: Expr):  # type: ignore[no-untyped-def]
+def _flat_domain(domain: Domain, f: Expr) -> Domain:
     """The domain over the flat inputs: entries of vectors are numbers of their own."""
-    from dataclasses import replace
-
-    from grader.compare import Condition, Domain
-    from reference.expression import symbols
-
     flat = {}
     for name, declaration in domain.symbols.items():
         clean = name.replace("_", "")
         if declaration.shape:
-            for i in range(declaration.shape[0]):
+            for i in range(int(declaration.shape[0])):
                 flat[f"{clean}{i + 1}"] = replace(declaration, shape=())
         else:
             flat[clean] = declaration

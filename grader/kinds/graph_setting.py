@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from grader.compare import Domain, same
 from grader.kinds.decomposition import (
@@ -13,8 +13,10 @@ from grader.kinds.decomposition import (
     read_decomposition,
     written_assignments,
 )
+from grader.kinds.partials import model_partials
 from grader.model import Fragment
 from grader.notation import Vocabulary
+from reference import printing
 from reference.derivation import decompose
 from reference.expression import Expr, ordered, symbols
 
@@ -38,7 +40,7 @@ class GraphSetting:
 
     def read(self, fragments: Sequence[Fragment]) -> Decomposition | None:
         """The decomposition written in some fragments; None if there is no assignment in them."""
-        written = written_assignments(fragments, (self.name,))
+        written = written_assignments(fragments)
         found = read_decomposition(written, self.vocabulary, (self.name,)) if written else None
         return _without_the_definition(found, self.name) if found is not None else None
 
@@ -62,9 +64,6 @@ class GraphSetting:
 
     def model_answer(self, ask: str) -> str:
         """A model answer as text, for instructors."""
-        from grader.kinds.partials import model_partials
-        from reference import printing
-
         model = self.model()
         if ask == "partials":
             return "; ".join(model_partials(model, self.name, self.wrt))
@@ -73,8 +72,6 @@ class GraphSetting:
 
 def _without_the_definition(found: Decomposition, name: str) -> Decomposition:
     """The equation copied from the statement is no assignment of the student's."""
-    from dataclasses import replace
-
     copied = [
         one
         for one in found.assignments

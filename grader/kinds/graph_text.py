@@ -6,6 +6,7 @@ Lists of assignments are no graphs in this sense; see `grader.kinds.decompositio
 from __future__ import annotations
 
 import html
+import itertools
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass, field
@@ -86,7 +87,9 @@ def _statements(text: str) -> Iterable[str]:
 
 def _cleaned(statement: str) -> list[str]:
     stripped = statement.strip().strip(";").strip().lstrip("-*• ").strip()
-    if not stripped or re.match(r"^(?:subgraph|end|style|classDef|class|linkStyle|direction|click|rankdir|node|edge|graph)\b(?!\s*-)", stripped):
+    if not stripped or re.match(
+        r"^(?:subgraph|end|style|classDef|class|linkStyle|direction|click|rankdir|node|edge|graph)\b(?!\s*-)", stripped
+    ):
         return []
     if re.fullmatch(r"\w+\s*=\s*\"?[\w.]+\"?", stripped) or stripped in ("{", "}"):
         return []
@@ -105,13 +108,19 @@ def _read_statement(statement: str, labels: dict[str, str], edges: list[tuple[st
         return _read_nodes(plain, labels) is not None
     groups = []
     for position, part in enumerate(outside):
-        if position == len(outside) - 1 and "->" in statement and _ATTRIBUTES.search(part) and "label" in part and "=" in part.split("[")[1]:
+        if (
+            position == len(outside) - 1
+            and "->" in statement
+            and _ATTRIBUTES.search(part)
+            and "label" in part
+            and "=" in part.split("[")[1]
+        ):
             part = _ATTRIBUTES.sub("", part)  # an attribute of the edge
         names = _read_nodes(part, labels)
         if names is None:
             return False
         groups.append(names)
-    for sources, targets in zip(groups, groups[1:], strict=False):
+    for sources, targets in itertools.pairwise(groups):
         edges.extend((a, b) for b in targets for a in sources)
     return True
 
@@ -162,7 +171,11 @@ def _read_node(text: str, labels: dict[str, str]) -> str | None:
     attributes = _ATTRIBUTES.search(text)
     found = _LABEL.search(attributes[1]) if attributes else None
     mermaid = _MERMAID_NODE.match(text)
-    if attributes and (found or "=" in attributes[1]) and (found or re.search(r"\b(shape|color|style)\s*=", attributes[1])):
+    if (
+        attributes
+        and (found or "=" in attributes[1])
+        and (found or re.search(r"\b(shape|color|style)\s*=", attributes[1]))
+    ):
         text = text[: attributes.start()]
         label = _unquoted(found[1]) if found else ""
     elif mermaid:

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 
 from grader.kinds.decomposition import Decomposition
 from grader.kinds.graph_text import clean_name
+from reference import printing
 from reference.expression import Expr, constant, substitute, symbol
 from reference.modes import gradient
 from reference.simplify import simplify
@@ -109,8 +110,6 @@ def nodes_to_mark(graph: Decomposition, wrt: Sequence[str]) -> tuple[str, ...]:
 
 def model_partials(graph: Decomposition, result: str, wrt: Sequence[str]) -> list[str]:
     """The products and sums as text, for instructors."""
-    from reference import printing
-
     lines = []
     for node in nodes_to_mark(graph, wrt):
         terms = []

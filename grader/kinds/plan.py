@@ -40,14 +40,15 @@ class ItemPolicy:
     """How an item is to be marked; the same keys stand on a question in `problem.toml`.
 
     layouts: accepted shapes of a derivative: "numerator", "denominator", "any"; none means a gradient as row or column,
-    a Jacobian in numerator layout.  decimals: digits after the point that
-    a rounded number must have to be right; None means exact answers only.  partly: what an answer is worth that is
+    a Jacobian in numerator layout.  decimals: significant digits to which a
+    rounded number must be right, places: digits after the point; neither means exact answers only.  partly: what an answer is worth that is
     equal wherever both are defined but is undefined on part of the domain.  unshown: what a step is worth that was not
     written down but whose right use shows in a later right result.  entries: credit by the share of right entries.
     """
 
     layouts: tuple[Literal["any", "numerator", "denominator"], ...] = ()
     decimals: int | None = None
+    places: int | None = None
     partly: Fraction = Fraction(1)
     unshown: Literal["implied", "blank"] = "implied"
     entries: bool = False
@@ -93,6 +94,7 @@ class Item:
     judge: Callable[[Item, Seen], Finding] | None = None
     bonus: bool = False
     main: bool = False  # takes an answer nothing else names
+    between: tuple[tuple[Fraction, Fraction], ...] | None = None  # entry by entry, where a range is right: at a kink
     key: str = ""  # the derived answer as text where it is no step of the derivation; instructors only
 
 
@@ -202,7 +204,9 @@ class Task:
 
     def refuse(self, message: str, key: str = "", suggestion: str = "") -> ProblemError:
         """An author's mistake in this task, to be raised."""
-        return ProblemError([Mistake(message, f"question {self.id}{'.' + key if key else ''}", self.file, self.line, suggestion)])
+        return ProblemError(
+            [Mistake(message, f"question {self.id}{'.' + key if key else ''}", self.file, self.line, suggestion)]
+        )
 
     def share(self, weights: Mapping[str, int | Fraction], known: Sequence[str] = ()) -> dict[str, Fraction]:
         """Points of each asked item.

@@ -12,6 +12,8 @@ from dataclasses import dataclass
 from fractions import Fraction
 from typing import Literal
 
+import numpy as np
+
 from grader.compare import Domain, Point
 from grader.kinds.certify import Claim, certifier, confirm
 from grader.kinds.definition import build, make_vocabulary
@@ -22,6 +24,8 @@ from grader.variants import IllPosed
 from reference import expression as E
 from reference.derivation import Derivation, Step, evaluate
 from reference.expression import Expr, ShapeError
+from reference.graph import FLOAT, run
+from reference.graph import build as build_graph
 from reference.modes import gradient, jacobian
 
 MAX_SIZE = 10**9  # entries larger than this make no question for paper
@@ -33,7 +37,7 @@ ITEMS = ("x<n>", "L", "lambda<n>", "tangents", "tangents<n>", "gradient")
 class Spec:
     """Keys of a question of this kind.
 
-    step: the next state, entry by entry, in terms of the state and the weights; start and values: the numbers they have;
+    step: the next state, entry by entry, in terms of the state and the weights; start and values: their numbers;
     steps: how often the step is taken; loss: in terms of the last state (of every state, added up, with
     `every_step = true`); mode: reverse asks for adjoints, forward for tangents; adjoint: the letter for ∂L/∂x.
     """
@@ -292,7 +296,9 @@ def _misconceptions(spec: Spec, system: System) -> tuple[Misconception, ...]:
         found.append(Misconception("rollout.first_appearance_only", message, {"gradient": through[0]}))
     for n in range(last - 1, -1, -1):
         pulled = _at(by_state, system, states[n]) @ adjoints[n + 1]
-        message = "Going backwards the transposed Jacobian is needed: entry $i$ collects from every entry that $x_i$ feeds."
+        message = (
+            "Going backwards the transposed Jacobian is needed: entry $i$ collects from every entry that $x_i$ feeds."
+        )
         found.append(Misconception("rollout.jacobian_transposed", message, {adjoints[n].name: pulled}))
         message = "The state acts on the next step; its derivative there was left out."
         found.append(Misconception("rollout.adjoint_copied", message, {adjoints[n].name: adjoints[n + 1] * ones}))
@@ -309,7 +315,7 @@ def _without_sign(seed: Expr) -> Expr:
 def _claims(spec: Spec, system: System, derivation: Derivation) -> tuple[Claim, ...]:
     """The total gradient, and every adjoint, as derivatives of the loss run from there on.
 
-    The loss is a function of the weights (the whole rollout written as one expression) or of one state; the claim is the
+    The loss is a function of the weights (the whole rollout as one expression) or of one state; the claim is the
     number found by hand steps.  States and weights are free symbols at the point they have in the question.
     """
     values = evaluate(derivation)
@@ -359,20 +365,12 @@ class SinglePoint(Domain):
 
 def exact_entries(value: Expr) -> tuple[Fraction, ...]:
     """The entries of a constant expression, row by row; floats where they are no fractions."""
-    import numpy as np
-
-    from reference.graph import FLOAT, build as build_graph, run
-
     numbers = np.asarray(run(build_graph(value), {}, FLOAT)[0], dtype=float).ravel()
     return tuple(Fraction(float(one)) for one in numbers)
 
 
 def _refuse_degenerate(truth: Truth) -> None:
     """Numbers at which the system has no derivative, runs off, or leaves nothing to compute.  Raises IllPosed."""
-    import numpy as np
-
-    from reference.graph import FLOAT, build as build_graph, run
-
     values = truth.values
     with np.errstate(all="ignore"):
         numbers = [np.asarray(v, dtype=float) for v in run(build_graph(tuple(values.values())), {}, FLOAT)]

@@ -58,7 +58,9 @@ def judge_dimension(shapes: Sequence[SizedShape], policy: ItemPolicy, main: str)
             return wrong(item, *_what_is_wrong(values), read_as=read_as, where=where)
         if seen.texts:
             text, where = seen.texts[-1]
-            return unreadable(item, "No size can be read here; write for example `2 x 3` or `n`.", read_as=text, where=where)
+            return unreadable(
+                item, "No size can be read here; write for example `2 x 3` or `n`.", read_as=text, where=where
+            )
         return blank(item)
 
     return judge

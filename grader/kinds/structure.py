@@ -47,7 +47,7 @@ def structure_of(truths: Sequence[Truth]) -> str:
 
 
 def words_for_structure(text: str) -> tuple[str, bool]:
-    """The structure a text names ("" if none) and whether it is denied or contradicted, so that a person must read it."""
+    """The structure a text names ("" if none) and whether it is denied, so that a person must read it."""
     lowered = " ".join(text.lower().split())
     found = [name for pattern, name in WORDS if re.search(pattern, lowered)]
     if not found:

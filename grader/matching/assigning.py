@@ -22,7 +22,7 @@ from grader.matching.statements import (
     read_fragment,
     with_definitions,
 )
-from grader.model import Fragment, Place
+from grader.model import Fragment, Notation, Place
 from grader.notation import Vocabulary
 
 MIN_WORDS = 4  # of a text that may be a statement; shorter ones introduce a formula
@@ -165,7 +165,7 @@ def _from_texts(plan: Plan, item: Item, pool: Pool) -> Matched:
     return _last_of(read[-1:], ())
 
 
-def _guess(fragment: Fragment) -> str:  # type: ignore[return]
+def _guess(fragment: Fragment) -> Notation:
     return "latex" if "\\" in fragment.text else "plain"
 
 
@@ -191,9 +191,13 @@ def _match_dimension(item: Item, pool: Pool) -> Matched:
 
 
 def _match_words(item: Item, pool: Pool) -> Matched:
-    labelled = [(f.text, f.where) for hint, f in pool if hint == item.id or (not hint and _last_label(f) in item.labels)]
-    others = [(f.text, f.where) for hint, f in pool if not hint and f.kind == "text" and (f.text, f.where) not in labelled]
-    return Matched(texts=tuple([*others, *labelled]), labelled=bool(labelled))
+    labelled = [
+        (f.text, f.where) for hint, f in pool if hint == item.id or (not hint and _last_label(f) in item.labels)
+    ]
+    others = [
+        (f.text, f.where) for hint, f in pool if not hint and f.kind == "text" and (f.text, f.where) not in labelled
+    ]
+    return Matched(texts=(*others, *labelled), labelled=bool(labelled))
 
 
 def _match_prose(plan: Plan, item: Item, pool: Pool, statements: Sequence[tuple[str, Statement]]) -> Matched:

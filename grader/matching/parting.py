@@ -103,7 +103,11 @@ def _mentions(text: str, part: str) -> bool:
 
 def _dealt_out(parts: Sequence[str], fragments: Sequence[Fragment]) -> list[int | None]:
     """Displayed formulas or graphs in order, one part each, if their number fits."""
-    shown = [i for i, f in enumerate(fragments) if f.kind in ("formula", "graph", "image") and (f.display or f.kind != "formula")]
+    shown = [
+        i
+        for i, f in enumerate(fragments)
+        if f.kind in ("formula", "graph", "image") and (f.display or f.kind != "formula")
+    ]
     if len(shown) != len(parts):
         shown = [i for i, f in enumerate(fragments) if f.kind in ("formula", "graph", "image")]
     if len(shown) != len(parts):

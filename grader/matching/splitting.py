@@ -94,10 +94,9 @@ def _rows(text: str, latex: bool) -> list[list[str]]:
                 related = False
             else:
                 rows[-1][-1] += " "
-        elif kind in ("arrow", "wide", "semi") and (related or kind == "arrow"):
-            rows[-1].append("")
-            related = False
-        elif kind == "comma" and related and _another_statement(text, token.end()):
+        elif (kind in ("arrow", "wide", "semi") and (related or kind == "arrow")) or (
+            kind == "comma" and related and _another_statement(text, token.end())
+        ):
             rows[-1].append("")
             related = False
         else:
@@ -118,10 +117,10 @@ def _another_statement(text: str, start: int) -> bool:
                 return False
         elif depth == 0 and kind == "relation":
             return True
-        elif depth == 0 and kind in ("row", "arrow", "wide", "semi", "outer", "comma"):
-            # `x = 1, y, z = 2` lists names; `x = 1, \quad y = 2` has blanks before its second statement
-            if kind != "wide" or text[start : token.start()].strip():
-                return False
+        elif depth == 0 and kind in ("row", "arrow", "semi", "outer", "comma"):
+            return False  # `x = 1, y, z = 2` lists names
+        elif depth == 0 and kind == "wide" and text[start : token.start()].strip():
+            return False  # `x = 1, \quad y = 2` has only blanks before its second statement
     return False
 
 

@@ -29,9 +29,7 @@ def findings(draw: st.DrawFn) -> tuple[Finding, ...]:
 
 @given(findings(), st.fractions(0, 1, max_denominator=12))
 def test_pending_items_never_change_the_points_earned(found: tuple[Finding, ...], credit: Fraction) -> None:
-    changed = tuple(
-        Finding(f.item, f.verdict, credit if f.verdict.pending else f.credit, f.points) for f in found
-    )
+    changed = tuple(Finding(f.item, f.verdict, credit if f.verdict.pending else f.credit, f.points) for f in found)
     assert score(found, (), TERMS) == score(changed, (), TERMS)
 
 
@@ -63,7 +61,9 @@ def test_a_bonus_adds_to_what_is_earned_and_not_to_what_is_possible() -> None:
 
 
 def test_points_stay_exact() -> None:
-    total = score((finding("1a", credit=Fraction(1, 3), points=1), finding("1b", credit=Fraction(1, 7), points=1)), (), TERMS)
+    total = score(
+        (finding("1a", credit=Fraction(1, 3), points=1), finding("1b", credit=Fraction(1, 7), points=1)), (), TERMS
+    )
     assert total.earned == Fraction(10, 21)
 
 
@@ -84,7 +84,14 @@ def test_lateness_is_counted_in_seconds_after_the_deadline(submitted: str | None
 
 @pytest.mark.parametrize(
     ("seconds", "share"),
-    [(0, 0), (600, 0), (601, Fraction(1, 10)), (86_400 + 600, Fraction(1, 10)), (86_401 + 600, Fraction(1, 5)), (10**7, Fraction(3, 4))],
+    [
+        (0, 0),
+        (600, 0),
+        (601, Fraction(1, 10)),
+        (86_400 + 600, Fraction(1, 10)),
+        (86_401 + 600, Fraction(1, 5)),
+        (10**7, Fraction(3, 4)),
+    ],
 )
 def test_every_begun_day_after_the_grace_period_costs_its_share(seconds: int, share: Fraction) -> None:
     assert price_lateness(seconds, Fraction(1, 10), 10, Fraction(1, 4)).share == share
