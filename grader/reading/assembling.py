@@ -5,30 +5,22 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass, field, replace
 
-from grader.model import Answer, Fragment, Place, Remark
+from grader.model import Fragment, Place, Remark
+from grader.reading.collecting import Placed, without_given
 from grader.reading.labels import Labels, Named, by_title, named, pieces, plain
 from grader.reading.naming import Spot, inner_label, leaf, line_label, tail_label
 from grader.reading.pieces import Line, Run
-from grader.reading.sublabels import ANSWERS, GIVEN, MAX_LENGTH, extended, names_only
+from grader.reading.sublabels import GIVEN, extended, names_only
 from grader.reading.wording import is_formula, notation_of, split_formula
 
-MAX_SHOWN = 160  # characters of stray text that a remark repeats
+MAX_SHOWN = 300  # characters of stray text that a remark repeats
 MAX_FRAGMENTS = 20_000
+MIN_INDENT = 1  # columns (or lists) by which a deeper list is deeper
 MIN_PROSE = 5  # words below a part's heading that are worth a remark
 
-_SENTENCE = re.compile(r"[.;,](?=[ \t]+[A-Za-zÄÖÜäöü][^:.;,=\n]{0,40}:)")
+_SENTENCE = re.compile(r"[.;,](?=[ \t]+[A-Za-zÄÖÜäöü][^:.;,=\n]{0,40}[:=])")
 _GOES_ON = re.compile(r"\s*(?:&\s*)?(?:=|\\Rightarrow|\\approx|⇒|≈)")
 _NOISE = re.compile(r"[\s.,;:!()\[\]{}|–—\\-]*")
-
-
-@dataclass(frozen=True, slots=True)
-class Placed:
-    """A fragment with the question and item it was found under ("" where none)."""
-
-    question: str
-    item: str
-    fragment: Fragment
-    quoted: bool = False
 
 
 @dataclass(slots=True)
@@ -42,6 +34,7 @@ class _Reader:
     question: str = ""
     level: int = 0  # of the heading that opened the question; 0: it was opened by a line
     full: bool = True
+    depth: int = 0  # of the line that opened the question
     path: tuple[str, ...] = ()
     label: str = ""
     stray: bool = False  # below a label nobody knows
@@ -49,6 +42,7 @@ class _Reader:
     remarks: list[Remark] = field(default_factory=list)
     opened: dict[str, Place] = field(default_factory=dict)
     unknown: list[tuple[Named, Place]] = field(default_factory=list)
+    strays: dict[tuple[str, int], list[Run]] = field(default_factory=dict)
 
 
 def assemble(lines: tuple[Line, ...], labels: Labels, start: str = "") -> tuple[tuple[Placed, ...], tuple[Remark, ...]]:
@@ -59,7 +53,7 @@ def assemble(lines: tuple[Line, ...], labels: Labels, start: str = "") -> tuple[
     reader = _Reader(labels, _strength(lines, labels, True), _strength(lines, labels, False), question=start)
     for line in lines:
         _read_line(reader, line)
-    return tuple(_answers_only(reader.placed)), tuple(reader.remarks)
+    return tuple(without_given(reader.placed)), (*reader.remarks, *_stray_remarks(reader))
 
 
 def _strength(lines: tuple[Line, ...], labels: Labels, numbers: bool) -> int:
@@ -84,9 +78,12 @@ def _read_line(reader: _Reader, line: Line) -> None:
         runs = _after(line, hit.rest)
         runs = _open(reader, line, hit, runs)
         if hit.what != "question" or not runs:
+            reader.label = "" if reader.label == "given" else reader.label
             return
-        line = replace(line, runs=runs, heading=0, bold=False, marker="")
-    elif _by_title(reader, line) or (line.heading and _SHEETS.match(text)):
+        _read_content(reader, replace(line, runs=runs, heading=0, bold=False, marker=""))
+        reader.label = "" if reader.label == "given" else reader.label
+        return
+    if _by_title(reader, line) or (line.heading and _SHEETS.match(text)):
         return
     _read_content(reader, line)
 
@@ -140,7 +137,10 @@ def _question(reader: _Reader, line: Line, text: str) -> Named | None:
             return None
     inside = bool(reader.question) and reader.full
     deeper = line.heading > reader.level > 0 if line.heading else True
-    if inside and not hit.full and not hit.keyword and deeper:
+    only_letter = bool(reader.question) and not hit.full and not hit.keyword
+    if only_letter and inside and _goes_on(reader, line, hit):
+        return hit
+    if only_letter and ((inside and deeper) or (not line.heading and _counts_parts(reader, line, hit))):
         return None  # "(a)" below "1f" counts its parts
     if inside and hit.bare_number and not hit.keyword and line.heading and line.heading > reader.level > 0:
         return None
@@ -149,6 +149,18 @@ def _question(reader: _Reader, line: Line, text: str) -> Named | None:
     if hit.what == "unknown" and hit.bare_number and not hit.keyword and not _unknown_matters(reader, line):
         return None
     return hit
+
+
+def _counts_parts(reader: _Reader, line: Line, hit: Named) -> bool:
+    """Does a letter count the parts of the question we are in, rather than the questions?"""
+    return hit.name in reader.opened or line.depth > reader.depth + MIN_INDENT
+
+
+def _goes_on(reader: _Reader, line: Line, hit: Named) -> bool:
+    """Is "b)" the question after "1) a)", whose number was written once?"""
+    names = list(reader.labels.questions)
+    follows = names.index(hit.name) == names.index(reader.question) + 1
+    return follows and reader.level == 0 and not line.heading and reader.strength == 0 and not reader.label
 
 
 def _unknown_matters(reader: _Reader, line: Line) -> bool:
@@ -198,7 +210,7 @@ def _enter(reader: _Reader, name: str, line: Line, full: bool) -> None:
         message = f"Question {name} is labelled twice; both places were read, one after the other."
         reader.remarks.append(Remark("duplicate", message, line.where))
     reader.opened.setdefault(name, line.where)
-    reader.question, reader.level, reader.full = name, line.heading, full
+    reader.question, reader.level, reader.full, reader.depth = name, line.heading, full, line.depth
     reader.part = pieces(name)[:-1] or pieces(name)
     reader.path, reader.label = (), ""
 
@@ -229,8 +241,9 @@ def _without_title(reader: _Reader, line: Line, runs: tuple[Run, ...]) -> tuple[
         if names_only(words, reader.question, (), reader.labels):
             reader.path = extended(words, reader.question, (), reader.labels) or ()
             return ()
-        displayed = [run for run in runs if run.kind != "text"]
-        return runs if displayed and len(words) > MAX_LENGTH and not line.heading else ()
+        # A formula in a title is the question's as a rule, and the answer where there is no other.
+        reader.label = "given"
+        return tuple(run for run in runs if run.kind != "text" and (run.kind != "formula" or "=" in run.text))
     if len(runs) == 1 and runs[0].kind == "text" and re.match(r"^[^.]*$", words) and _similar(words, title):
         return ()
     return runs
@@ -300,7 +313,7 @@ def _split(run: Run, spot: Spot, labels: Labels) -> list[Run]:
 
 def _split_formula(run: Run) -> list[Run]:
     if is_formula(run.text):
-        return [replace(run, kind="formula", notation=notation_of(run.text), text=run.text.rstrip(" .;"))]
+        return [replace(run, kind="formula", notation=notation_of(run.text), text=run.text.rstrip(" .,;"))]
     apart = split_formula(run.text)
     if apart is None:
         return [run]
@@ -328,70 +341,21 @@ def _place(reader: _Reader, run: Run, here: Spot, line: Spot, display: bool, quo
 
 
 def _keep_stray(reader: _Reader, run: Run) -> None:
-    """Nothing is lost: what belongs to no question is repeated in a remark."""
-    words = run.text if len(run.text) <= MAX_SHOWN else run.text[: MAX_SHOWN - 1] + "…"
-    if not reader.stray and run.kind == "text":
-        if reader.part and len(words.split()) >= MIN_PROSE:
-            reader.remarks.append(Remark("prose", f"This text belongs to no question: {words}", run.where))
-    elif reader.stray or run.kind in ("formula", "graph", "image"):
-        reader.remarks.append(
-            Remark("unlabelled", f"This belongs to no question and was not marked: {words}", run.where)
+    """Nothing is lost: what belongs to no question is repeated in a remark, one for each place it begins at."""
+    prose = not reader.stray and run.kind == "text"
+    if prose and (not reader.part or len(run.text.split()) < MIN_PROSE):
+        return
+    where = ("prose" if prose else "unlabelled", len(reader.unknown) if reader.stray else -1)
+    reader.strays.setdefault(where, []).append(run)
+
+
+def _stray_remarks(reader: _Reader) -> list[Remark]:
+    found: list[Remark] = []
+    for (note, _), runs in reader.strays.items():
+        words = " … ".join(run.text for run in runs)
+        words = words if len(words) <= MAX_SHOWN else words[: MAX_SHOWN - 1] + "…"
+        said = (
+            "This text belongs to no question" if note == "prose" else "This belongs to no question and was not marked"
         )
-
-
-def _answers_only(placed: list[Placed]) -> list[Placed]:
-    """Where a question's text says "Answer:", what stands before it is the question; so are quotations and "Given:".
-
-    Where that would leave nothing of an answer, nothing is taken away from it.
-    """
-    answered = {p.question for p in placed if _last(p.fragment.label) in ANSWERS}
-    own = {p.question for p in placed if not _is_given(p) and p.fragment.kind != "text"}
-    seen: set[str] = set()
-    found: list[Placed] = []
-    for p in placed:
-        last = _last(p.fragment.label)
-        shorter = p.fragment.label[: len(p.fragment.label) - len(last)].rstrip(".")
-        if last in ANSWERS:
-            seen.add(p.question)
-            found.append(replace(p, fragment=replace(p.fragment, label=shorter)))
-        elif (p.question in answered and p.question not in seen) or (_is_given(p) and p.question in own):
-            found.append(replace(p, item="", fragment=replace(p.fragment, label="given")))
-        elif last in GIVEN:
-            found.append(replace(p, fragment=replace(p.fragment, label=shorter)))
-        else:
-            found.append(p)
+        found.append(Remark(note, f"{said}: {words}", runs[0].where))
     return found
-
-
-def _is_given(p: Placed) -> bool:
-    return p.quoted or _last(p.fragment.label) in GIVEN
-
-
-def _last(label: str) -> str:
-    return label.rsplit(".", 1)[-1]
-
-
-def answers(placed: tuple[Placed, ...], labels: Labels) -> tuple[Answer, ...]:
-    """One answer per question and item that has fragments, in the order of the labels."""
-    groups: dict[tuple[str, str], list[Fragment]] = {}
-    for p in placed:
-        groups.setdefault((p.question, p.item), []).append(p.fragment)
-    order = {name: at for at, name in enumerate(labels.questions)}
-    items = {name: at for at, name in enumerate(labels.items)}
-    keys = sorted(groups, key=lambda key: (order.get(key[0], len(order)), items.get(key[1], -1)))
-    return tuple(Answer(q, i, tuple(groups[q, i]), as_text(groups[q, i]), groups[q, i][0].where) for q, i in keys)
-
-
-def as_text(fragments: list[Fragment]) -> str:
-    """What was written, as one text: the same for every format it was written in."""
-    shown: list[str] = []
-    label = ""
-    for fragment in fragments:
-        if fragment.label and fragment.label != label:
-            shown.append(f"{fragment.label}:")
-        label = fragment.label
-        if fragment.kind == "formula" and fragment.notation == "latex":
-            shown.append(f"$${fragment.text}$$" if fragment.display else f"${fragment.text}$")
-        else:
-            shown.append(fragment.text)
-    return "\n".join(shown)

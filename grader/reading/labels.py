@@ -180,7 +180,7 @@ def _longest(text: str, start: int, labels: Labels, part: tuple[str, ...], stron
 
 def _label_end(text: str, start: int, end: int, sure: bool, read: list[str]) -> int | None:
     """The offset behind the label's punctuation, or None when what follows shows that it is none."""
-    after = re.compile(r"[ \t]*[)\]]*[ \t]*(?:[.:]|[–—-](?=[ \t]|$))*[ \t]*").match(text, end)
+    after = re.compile(r"[ \t]*[)\]]*[ \t]*(?:[.:]|[–—·|-](?=[ \t]|$))*[ \t]*").match(text, end)
     behind = after.end() if after else end
     punctuation = text[end:behind].strip()
     following = text[behind : behind + 1]
@@ -191,7 +191,7 @@ def _label_end(text: str, start: int, end: int, sure: bool, read: list[str]) -> 
     if sure:
         return behind
     enclosed = text[start : start + 1] in "(["
-    if punctuation in ("-", "–", "—"):
+    if punctuation in ("-", "–", "—", "·", "|"):
         compact = re.fullmatch(r"\d{1,2}[a-z]", text[start:end]) is not None
         return behind if compact and re.match(r"[A-Za-zÄÖÜäöü]{3,}", text[behind:]) else None
     if punctuation:

@@ -18,7 +18,7 @@ MATH_LANGUAGES = frozenset({"math", "latex", "tex", "katex"})
 _FRONT = re.compile(r"\A---[ \t]*\n(.{0,4000}?)\n(?:---|\.\.\.)[ \t]*(?:\n|\Z)", re.S)
 _TABLE_RULE = re.compile(r"^[ \t]*\|?[ \t]*:?-{2,}:?[ \t]*(?:\|[ \t]*:?-+:?[ \t]*)+\|?[ \t]*$")
 _PREFIX = re.compile(
-    r"(?P<quote>(?:[ \t]{0,3}>[ \t]?)*)[ \t]*(?:(?P<hashes>\#{1,6})(?:[ \t]+|(?=[\dA-Z(]))"
+    r"(?P<quote>(?:[ \t]{0,3}>[ \t]?)*)(?P<indent>[ \t]*)(?:(?P<hashes>\#{1,6})(?:[ \t]+|(?=[\dA-Z(]))"
     r"|(?P<html><h(?P<level>[1-6])[^>\n]{0,80}>)"
     r"|(?P<marker>[-*+•]|\d{1,2}[.)]|\(?[a-zA-Z]\)|\([ivx]{1,4}\))(?=[ \t]|$))?"
     r"[ \t]*(?P<inner>\#{1,6}[ \t]+)?"
@@ -206,7 +206,8 @@ def _end_line(page: _Page) -> None:
         where = page.runs[0].where if page.runs else page.source.place(page.start)
         marker = (prefix.group("marker") or "") if prefix else ""
         quoted = bool(prefix and prefix.group("quote").strip())
-        page.lines.append(Line(tuple(page.runs), where, heading, page.bold, marker, quoted))
+        depth = len(prefix.group("indent").expandtabs(4)) if prefix else 0
+        page.lines.append(Line(tuple(page.runs), where, heading, page.bold, marker, quoted, depth))
     page.runs, page.prefix, page.bold = [], None, False
 
 

@@ -17,9 +17,12 @@ _COUNTED = re.compile(
     r"[ \t]*(?:\((?P<a>[a-z]|[ivx]{1,4}|\d{1,2})\)|(?P<b>[a-z]|[ivx]{1,4}|\d{1,2})[).])(?=[ \t]|$)[ \t]*", re.I
 )
 _TAIL = re.compile(r"(?P<label>[^\s,;.:()=]+(?:[ \t]+[^\s,;.:()=]+){0,5})[ \t]*(?P<colon>:)?[ \t]*$")
-_INNER = re.compile(r"[\s.;,]*(?P<label>[^:.;,=\n]{1,40}?)[ \t]*:(?!=)[ \t]*")
+_INNER = re.compile(r"[\s.;,]*(?P<label>[^:.;,=\n]{1,40}?)[ \t]*(?P<sign>[:=])(?!=)[ \t]*")
+_EQUALS = re.compile(r"[ \t]*(?P<label>[A-Za-zÄÖÜäöü][A-Za-zÄÖÜäöü ]{2,30}?)[ \t]*=(?!=)[ \t]*")
+_ABBREVIATED = re.compile(r"w\.[ \t]?r\.[ \t]?t\.|d\.[ \t]?h\.|bzgl\.|resp\.", re.I)
 _SIZE = re.compile(r"\(?\s*\\?(?:mathbb\s*\{?R|[\w\d]{1,3}\s*(?:\\times|×|x|\*|\\cdot)\s*[\w\d]{1,3}\s*\)?$|\d{1,4}$)")
 _COPULA = frozenset({"is", "ist", "equals", "becomes", "lautet", "reads", "thus", "then"})
+_DIM = re.compile(r"\\?(?:text|mathrm|operatorname)?\s*\{?\s*dim(?:ension)?\b")
 _SECONDARY = frozenset({"dimension", "structure", "statement"})
 
 
@@ -55,6 +58,10 @@ def line_label(line: Line, spot: Spot, labels: Labels) -> tuple[tuple[Run, ...],
         return (), here, here
     after = replace(spot, path=here.path) if counted else spot
     runs, label = _colon_label(runs)
+    if not label and runs and runs[0].kind == "text" and (match := _EQUALS.match(runs[0].text)):
+        head = extended(match.group("label"), spot.question, here.path, labels)
+        if head and len(head[-1]) > 2 and head[-1].isalpha():
+            runs, label = _cut(runs, match.end()), match.group("label")
     if label:
         here = called(label, here, labels)
         return runs, here, _after_label(runs, here, after, labels)
@@ -133,7 +140,8 @@ def _colon_label(runs: tuple[Run, ...]) -> tuple[tuple[Run, ...], str]:
     first, second = runs[0], runs[1] if len(runs) > 1 else None
     if first.kind == "text":
         match = _LABEL.match(first.text)
-        if match and _is_short(match.group("label")) and not re.search(r"[.!?]\s", match.group("label")):
+        said = _ABBREVIATED.sub("", match.group("label")) if match else ""
+        if match and _is_short(match.group("label")) and not re.search(r"[.!?]\s", said):
             return _cut(runs, match.end()), match.group("label")
         if second and _is_symbol(second) and len(runs) > 2 and runs[2].kind == "text" and runs[2].text.startswith(":"):
             return _cut(runs[2:], 1), f"{first.text} {second.text}"  # "Gradient of $f_1$: …"
@@ -151,7 +159,10 @@ def inner_label(text: str, spot: Spot, labels: Labels) -> tuple[int, Spot] | Non
     if match is None:
         return None
     label = match.group("label")
-    if extended(label, spot.question, spot.path, labels) is not None:
+    head = extended(label, spot.question, spot.path, labels)
+    if match.group("sign") == "=" and not (head and len(head[-1]) > 2 and head[-1].isalpha()):
+        return None  # "L = 3" is a formula, "dimension = 3" a label
+    if head is not None:
         return match.end(), called(label, spot, labels)
     return (match.end(), replace(spot, label=common(label))) if common(label) else None
 
@@ -190,6 +201,6 @@ def leaf(run: Run, spot: Spot, labels: Labels) -> tuple[str, ...]:
         return spot.path
     main = [path for path in below if path[-1] not in _SECONDARY]
     sizes = [path for path in below if path[-1] == "dimension"]
-    if sizes and _SIZE.match(run.text):
+    if sizes and (_SIZE.match(run.text) or _DIM.match(run.text)):
         return sizes[0]
     return main[0] if len(main) == 1 else spot.path

@@ -57,6 +57,7 @@ class Line:
     bold: bool = False  # the line begins in bold face
     marker: str = ""  # what a list put in front: "(a)", "1.", "-"
     quoted: bool = False  # set as a quotation
+    depth: int = 0  # how deep in lists, or how far indented
 
     @property
     def text(self) -> str:

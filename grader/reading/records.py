@@ -12,7 +12,8 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from grader.model import Fragment, Place, Remark
-from grader.reading.assembling import Placed, assemble
+from grader.reading.assembling import assemble
+from grader.reading.collecting import Placed
 from grader.reading.files import File, decode, shown
 from grader.reading.labels import Labels, by_title, named
 from grader.reading.markdown import read_markdown

@@ -10,7 +10,8 @@ from pathlib import Path, PurePosixPath
 
 from grader.model import Answer, Fragment, Place, Remark, Submission
 from grader.reading.archives import inner_files
-from grader.reading.assembling import Placed, answers, assemble
+from grader.reading.assembling import assemble
+from grader.reading.collecting import Placed, answers
 from grader.reading.files import (
     ANSWERS,
     ARCHIVES,
@@ -87,6 +88,7 @@ def submission_of(found: Files, labels: Labels, student: str) -> Submission:
     _read_metadata_files(found.files, state)
     for file in _in_reading_order(found.files):
         _read_file(file, labels, state)
+    _drop_handed_out_text(state)
     if not found.files and not found.remarks:
         state.remarks.append(Remark("empty", "Nothing was handed in: the folder is empty."))
     elif (
@@ -108,6 +110,16 @@ def submission_of(found: Files, labels: Labels, student: str) -> Submission:
         remarks=tuple(state.remarks),
         files=tuple(file.name for file in found.files),
     )
+
+
+def _drop_handed_out_text(state: _Gathered) -> None:
+    """Text of a notebook that names no question is the handed-out notebook's own where answers or code stand elsewhere."""
+    names = set(state.notebooks) - {r.where.file for r in state.remarks if r.note == "unknown_label" and r.where}
+    own = {p.fragment.where.file for p in state.placed if p.fragment.kind == "code"}
+    elsewhere = {p.fragment.where.file for p in state.placed if p.fragment.kind in ("formula", "graph", "text")}
+    dropped = {name for name in names if name in own or elsewhere - {name}}
+    notes = ("prose", "unlabelled")
+    state.remarks = [r for r in state.remarks if not (r.note in notes and r.where and r.where.file in dropped)]
 
 
 def _example(labels: Labels) -> str:

@@ -322,7 +322,8 @@ def _end_line(page: _Page) -> None:
     _end_words(page)
     if page.runs or page.marker:
         where = page.runs[0].where if page.runs else Place(page.source.file)
-        page.lines.append(Line(tuple(page.runs), where, page.heading, page.bold, page.marker))
+        depth = len(page.lists)
+        page.lines.append(Line(tuple(page.runs), where, page.heading, page.bold, page.marker, depth=depth))
         page.marker, page.heading = "", 0
     page.runs, page.bold = [], False
     if "heading" not in page.groups:

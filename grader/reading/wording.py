@@ -37,8 +37,10 @@ def prose_words(text: str) -> list[re.Match[str]]:
     for match in _WORD.finditer(masked):
         word = match.group().lower()
         before = masked[match.start() - 1] if match.start() else ""
-        if before == "_" or word in MATHEMATICAL:
+        if before == "_" or word in MATHEMATICAL or word.removeprefix("d") in MATHEMATICAL:
             continue
+        if word[:3] in MATHEMATICAL and len(word) == 4:
+            continue  # sinx, expx
         if (len(word) >= 3 and not _looks_like_product(match.group())) or word in _SHORT_WORDS:
             found.append(match)
     return found
