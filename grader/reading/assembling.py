@@ -15,6 +15,7 @@ from grader.reading.wording import is_formula, notation_of, split_formula
 
 MAX_SHOWN = 300  # characters of stray text that a remark repeats
 MAX_FRAGMENTS = 20_000
+ANSWERING = ("formula", "graph")  # kinds of fragments that make a second label a second answer
 MIN_INDENT = 1  # columns (or lists) by which a deeper list is deeper
 MIN_PROSE = 5  # words below a part's heading that are worth a remark
 
@@ -41,6 +42,7 @@ class _Reader:
     placed: list[Placed] = field(default_factory=list)
     remarks: list[Remark] = field(default_factory=list)
     opened: dict[str, Place] = field(default_factory=dict)
+    again: list[tuple[str, Place, int]] = field(default_factory=list)  # labelled once more, from which fragment on
     unknown: list[tuple[Named, Place]] = field(default_factory=list)
     strays: dict[tuple[str, int], list[Run]] = field(default_factory=dict)
 
@@ -53,7 +55,7 @@ def assemble(lines: tuple[Line, ...], labels: Labels, start: str = "") -> tuple[
     reader = _Reader(labels, _strength(lines, labels, True), _strength(lines, labels, False), question=start)
     for line in lines:
         _read_line(reader, line)
-    return tuple(without_given(reader.placed)), (*reader.remarks, *_stray_remarks(reader))
+    return tuple(without_given(reader.placed)), (*reader.remarks, *_duplicates(reader), *_stray_remarks(reader))
 
 
 def _strength(lines: tuple[Line, ...], labels: Labels, numbers: bool) -> int:
@@ -202,17 +204,24 @@ def _open(reader: _Reader, line: Line, hit: Named, runs: tuple[Run, ...]) -> tup
 
 
 def _enter(reader: _Reader, name: str, line: Line, full: bool) -> None:
-    if name in reader.opened and reader.question != name:
-        at = reader.opened[name]
-        message = f"Question {name} is answered in several places, first at {at.file}:{at.line}; all were read."
-        reader.remarks.append(Remark("duplicate", message, line.where))
-    elif name in reader.opened and line.heading and line.heading <= max(reader.level, 1):
-        message = f"Question {name} is labelled twice; both places were read, one after the other."
-        reader.remarks.append(Remark("duplicate", message, line.where))
+    if name in reader.opened:
+        reader.again.append((name, line.where, len(reader.placed)))
     reader.opened.setdefault(name, line.where)
     reader.question, reader.level, reader.full, reader.depth = name, line.heading, full, line.depth
     reader.part = pieces(name)[:-1] or pieces(name)
     reader.path, reader.label = (), ""
+
+
+def _duplicates(reader: _Reader) -> list[Remark]:
+    """Remarks for questions that are answered, not merely labelled, in more than one place."""
+    found: list[Remark] = []
+    for name, where, start in reader.again:
+        answers = [at for at, p in enumerate(reader.placed) if p.question == name and p.fragment.kind in ANSWERING]
+        if any(at < start for at in answers) and any(at >= start for at in answers):
+            at = reader.opened[name]
+            message = f"Question {name} is answered in several places, first at {at.file}:{at.line}; all were read."
+            found.append(Remark("duplicate", message, where))
+    return found
 
 
 def _open_unknown(reader: _Reader, line: Line, hit: Named) -> None:
@@ -354,8 +363,6 @@ def _stray_remarks(reader: _Reader) -> list[Remark]:
     for (note, _), runs in reader.strays.items():
         words = " … ".join(run.text for run in runs)
         words = words if len(words) <= MAX_SHOWN else words[: MAX_SHOWN - 1] + "…"
-        said = (
-            "This text belongs to no question" if note == "prose" else "This belongs to no question and was not marked"
-        )
+        said = "This text belongs to no question" if note == "prose" else "This belongs to no question"
         found.append(Remark(note, f"{said}: {words}", runs[0].where))
     return found

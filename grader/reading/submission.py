@@ -113,7 +113,7 @@ def submission_of(found: Files, labels: Labels, student: str) -> Submission:
 
 
 def _drop_handed_out_text(state: _Gathered) -> None:
-    """Text of a notebook that names no question is the handed-out notebook's own where answers or code stand elsewhere."""
+    """Text of a notebook that names no question is the handed-out one's own where answers or code stand elsewhere."""
     names = set(state.notebooks) - {r.where.file for r in state.remarks if r.note == "unknown_label" and r.where}
     own = {p.fragment.where.file for p in state.placed if p.fragment.kind == "code"}
     elsewhere = {p.fragment.where.file for p in state.placed if p.fragment.kind in ("formula", "graph", "text")}
