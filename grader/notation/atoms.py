@@ -207,7 +207,7 @@ def _script_group(p: Parser) -> Syntax:
         return Syntax("name", word.start, word.end, (), word.text)
     node = read_group(p)
     if node.kind == "nothing":
-        raise p.fail("These braces are empty.", token=p.tokens[p.i - 1])
+        raise p.fail("These braces are empty.", token=place(node.start - 1, 2))
     return node
 
 
@@ -272,7 +272,10 @@ def read_root(p: Parser, start: int) -> Syntax:
         if p.peek() != "close":
             raise p.unexpected()
         p.take()
-    inner = read_argument(p) if p.latex or p.peek() == "{" else p.factor()
+    grouped = p.peek() == "{"
+    inner = read_argument(p) if p.latex or grouped else p.factor()
+    while p.latex and not grouped and p.peek() == "_":  # \\sqrt t_3
+        inner = read_subscript(p, inner)
     args = (inner,) if degree is None else (inner, degree)
     return Syntax("root", start, p.last_end(), args)
 

@@ -93,9 +93,7 @@ def _is_row_list(p: Parser) -> bool:
             if depth == 0:
                 return blanks
             depth -= 1
-        elif depth == 0 and token.kind == "text":
-            return False
-        elif depth == 0 and token.kind == ",":
+        elif (depth == 0 and token.kind == "text") or (depth == 0 and token.kind == ","):
             return False
         if depth == (1 if token.kind == "open" else 0) and token.spaced and at > p.i:
             before = p.tokens[at - 1].kind
@@ -288,6 +286,10 @@ def read_function(p: Parser) -> Syntax:
         if inner.kind == "big" and inner.text == "list" and name in _GATHERING:
             return inner._replace(start=head.start, end=p.last_end(), text=name)
         args = inner.args if inner.kind == "tuple" else (inner,)
+        if name in ("sum", "Sum", "prod") and len(args) == 2 and args[1].kind == "tuple" and len(args[1].args) == 3:
+            index, low, high = args[1].args  # Sum(f, (i, 1, 3))
+            lower = Syntax("chain", index.start, low.end, (index, low), "", None, ("=",))
+            return Syntax("big", head.start, p.last_end(), (args[0], lower, high), name.lower())
         return Syntax("call", head.start, p.last_end(), (head, *args))
     if kind == "{" and p.latex:
         return _read_braced_argument(p, head)
@@ -333,7 +335,7 @@ def _read_bare(p: Parser, head: Syntax, token: Token) -> Syntax:
         raise p.fail(f"`{token.text}` needs its argument.", token=token)
     bracketed = p.peek() in ("bar", "bars", "open")
     factors = [p.factor()]
-    while p.peek() != "func" and p.starts_factor() and not (p.peek() == "dots"):
+    while p.peek() != "func" and p.starts_factor() and p.peek() != "dots":
         if p.peek() == "num":
             raise p.fail("Two things stand side by side that cannot be multiplied like this.", "Put a sign between.")
         factors.append(p.factor())

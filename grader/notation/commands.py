@@ -7,33 +7,148 @@ from grader.notation.tokens import GREEK_WORDS
 
 # Nothing to see: spacing, sizes, numbering.
 SILENT = frozenset(
-    ", ; ! : > displaystyle textstyle scriptstyle scriptscriptstyle limits nolimits nonumber notag hfill centering "
-    "bf rm it mathstrut strut noindent relax allowbreak nobreak newline break par smallskip medskip bigskip left. "
-    "boldmath unboldmath normalsize small large Large tiny enspace thinspace negthinspace medspace thickspace / "
-    "null protect ensuremath mathrel mathbin mathord mathop mathopen mathclose mathpunct mathinner xspace".split()
+    [
+        ",",
+        ";",
+        "!",
+        ":",
+        ">",
+        "displaystyle",
+        "textstyle",
+        "scriptstyle",
+        "scriptscriptstyle",
+        "limits",
+        "nolimits",
+        "nonumber",
+        "notag",
+        "hfill",
+        "centering",
+        "bf",
+        "rm",
+        "it",
+        "mathstrut",
+        "strut",
+        "noindent",
+        "relax",
+        "allowbreak",
+        "nobreak",
+        "newline",
+        "break",
+        "par",
+        "smallskip",
+        "medskip",
+        "bigskip",
+        "left.",
+        "boldmath",
+        "unboldmath",
+        "normalsize",
+        "small",
+        "large",
+        "Large",
+        "tiny",
+        "enspace",
+        "thinspace",
+        "negthinspace",
+        "medspace",
+        "thickspace",
+        "/",
+        "null",
+        "protect",
+        "ensuremath",
+        "mathrel",
+        "mathbin",
+        "mathord",
+        "mathop",
+        "mathopen",
+        "mathclose",
+        "mathpunct",
+        "mathinner",
+        "xspace",
+    ]
 ) | {" ", "\n", "\t"}
 
 # Commands whose braces are dropped with what they hold.
-DROPPED = frozenset("label tag hspace vspace phantom hphantom vphantom ref eqref cite footnote intertext".split())
+DROPPED = frozenset(
+    [
+        "label",
+        "tag",
+        "hspace",
+        "vspace",
+        "phantom",
+        "hphantom",
+        "vphantom",
+        "ref",
+        "eqref",
+        "cite",
+        "footnote",
+        "intertext",
+    ]
+)
 
 # Transparent: the group that follows is read as if the command were not there.
 FONTS = frozenset(
-    "mathbf boldsymbol bm pmb mathit mathnormal mathcal mathscr mathfrak vec overrightarrow underline underbar "
-    "boxed fbox mathsf mathtt emph cancel bcancel xcancel mbf mathbfit symbf symbfit fcolorbox colorbox "
-    "smash mathds bold".split()
+    [
+        "mathbf",
+        "boldsymbol",
+        "bm",
+        "pmb",
+        "mathit",
+        "mathnormal",
+        "mathcal",
+        "mathscr",
+        "mathfrak",
+        "vec",
+        "overrightarrow",
+        "underline",
+        "underbar",
+        "boxed",
+        "fbox",
+        "mathsf",
+        "mathtt",
+        "emph",
+        "cancel",
+        "bcancel",
+        "xcancel",
+        "mbf",
+        "mathbfit",
+        "symbf",
+        "symbfit",
+        "fcolorbox",
+        "colorbox",
+        "smash",
+        "mathds",
+        "bold",
+    ]
 )
 # Words inside are one word, not a product of letters.
-UPRIGHT = frozenset("mathrm operatorname text textrm textbf textit textsf mbox mathop textnormal rm textup".split())
-BLACKBOARD = frozenset("mathbb mathds Bbb".split())
-COLOURS = frozenset("color textcolor colorbox definecolor".split())
+UPRIGHT = frozenset(
+    [
+        "mathrm",
+        "operatorname",
+        "text",
+        "textrm",
+        "textbf",
+        "textit",
+        "textsf",
+        "mbox",
+        "mathop",
+        "textnormal",
+        "rm",
+        "textup",
+    ]
+)
+BLACKBOARD = frozenset(["mathbb", "mathds", "Bbb"])
+COLOURS = frozenset(["color", "textcolor", "colorbox", "definecolor"])
 ACCENTS = {
     "hat": "hat", "widehat": "hat", "bar": "bar", "overline": "bar", "tilde": "tilde", "widetilde": "tilde",
     "dot": "dot", "ddot": "ddot", "check": "check", "breve": "breve", "mathring": "ring",
 }  # fmt: skip
 
-SIZES = frozenset(
-    f"{size}{side}" for size in ("big", "Big", "bigg", "Bigg") for side in ("", "l", "r", "m")
-) | {"left", "right", "middle"}
+SIZES = frozenset(f"{size}{side}" for size in ("big", "Big", "bigg", "Bigg") for side in ("", "l", "r", "m")) | {
+    "left",
+    "right",
+    "middle",
+}
 
 # command → (kind, text) of the one token it stands for.
 MEANINGS: dict[str, tuple[str, str]] = {
@@ -84,10 +199,51 @@ MEANINGS |= {word: ("name", word) for word in GREEK_WORDS}
 MEANINGS |= {f"var{word}": ("name", word) for word in ("epsilon", "theta", "phi", "sigma", "rho", "pi", "kappa")}
 MEANINGS |= {
     word: ("func", FUNCTIONS[word])
-    for word in (
-        "sin cos tan cot sec csc sinh cosh tanh coth arcsin arccos arctan exp ln log lg det max min tr Tr diag sgn "
-        "sign relu ReLU softmax arsinh arcosh artanh sech csch arccot arctg tg ctg sh ch th sigmoid trace Det"
-    ).split()
+    for word in [
+        "sin",
+        "cos",
+        "tan",
+        "cot",
+        "sec",
+        "csc",
+        "sinh",
+        "cosh",
+        "tanh",
+        "coth",
+        "arcsin",
+        "arccos",
+        "arctan",
+        "exp",
+        "ln",
+        "log",
+        "lg",
+        "det",
+        "max",
+        "min",
+        "tr",
+        "Tr",
+        "diag",
+        "sgn",
+        "sign",
+        "relu",
+        "ReLU",
+        "softmax",
+        "arsinh",
+        "arcosh",
+        "artanh",
+        "sech",
+        "csch",
+        "arccot",
+        "arctg",
+        "tg",
+        "ctg",
+        "sh",
+        "ch",
+        "th",
+        "sigmoid",
+        "trace",
+        "Det",
+    ]
     if word in FUNCTIONS
 }
 GRIDS = frozenset(

@@ -12,6 +12,7 @@ from grader.notation.reading import scan
 from grader.notation.syntax import Syntax
 from grader.notation.unreadable import Misread, Unreadable
 from grader.notation.vocabulary import Vocabulary
+from reference.node import Expr
 
 _WORDS = re.compile(
     r"(?<!\\)\b(?:the|an?|is|it|has|have|shape|size|dimensions?|dim|of|entries|rows?|columns?|col|vector|matrix|gradient|"
@@ -38,7 +39,7 @@ class Dimension:
         return None if None in found else tuple(size for size in found if size is not None)
 
 
-def _no_value(node: Syntax, scope: Scope) -> object:
+def _no_value(node: Syntax, scope: Scope) -> Expr:
     raise AssertionError("sizes are whole numbers")
 
 
@@ -83,7 +84,9 @@ _CROSS = re.compile(r"(?<=[\w)])\s*(?<![A-Za-z]{2})[xX]\s*(?=[\w(])")
 def _read(text: str, latex: bool, vocabulary: Vocabulary) -> tuple[Syntax, ...]:
     text = re.sub(r"(?<=\d)\s*[xX]\s*(?=[\dA-Za-z])|(?<=\b[A-Za-z])\s*x\s*(?=[\dA-Za-z]\b)", _as_cross, text)
     text = re.sub(r"(?<=\b[A-Za-z])x(?=[A-Za-z]\b)", "×", text)
-    tokens = [t for t in scan(text, latex, Vocabulary()) if t.kind not in ("stop", "dollar", "text", "&", "row", "line")]
+    tokens = [
+        t for t in scan(text, latex, Vocabulary()) if t.kind not in ("stop", "dollar", "text", "&", "row", "line")
+    ]
     for k, token in enumerate(tokens):
         if token.kind == "rel" and token.text in ("in", "=", "≈"):
             return _read_sizes([*tokens[k + 1 :]], latex, len(text))

@@ -146,8 +146,6 @@ def skip_argument(p: Parser) -> None:
             return
 
 
-
-
 def read_more(p: Parser, first: Syntax) -> Syntax:
     """The rest of `a, b, c` behind its first member, as a tuple."""
     members = [first]

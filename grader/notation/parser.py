@@ -14,7 +14,9 @@ from grader.notation.unreadable import Misread
 from grader.notation.vocabulary import Vocabulary
 
 END = "end"
-_STARTS = frozenset("num name func text cmd sum open { env_open bar bars accent dots nil".split()) - {"text", "nil"}
+_STARTS = frozenset(
+    ["num", "name", "func", "text", "cmd", "sum", "open", "{", "env_open", "bar", "bars", "accent", "dots", "nil"]
+) - {"text", "nil"}
 _CLOSING = frozenset(("close", "}", "env_close"))
 
 
@@ -246,4 +248,3 @@ def _refuse_number_after_number(parser: Parser, before: Syntax) -> None:
             "Two numbers stand side by side without a sign between them.",
             "Put a `\\cdot`, a comma or braces." if parser.latex else "Put a `*` or a comma.",
         )
-

@@ -16,7 +16,7 @@ from grader.notation.tokens import (
 from grader.notation.trouble import check_number, odd_character
 from grader.notation.unreadable import Misread
 from grader.notation.vocabulary import Vocabulary
-from grader.notation.words import emit_word
+from grader.notation.words import emit_word, known_pieces
 
 _PREFIX = "|".join(re.escape(prefix) for prefix in PREFIXES)
 _SCAN = re.compile(
@@ -94,6 +94,11 @@ def _emit_plain_word(word: str, start: int, spaced: bool, vocabulary: Vocabulary
     if re.fullmatch(r"d[A-Za-z0-9]*_d[A-Za-z0-9_]*", word):  # dL_dtheta, a name for a derivative
         tokens.append(Token("name", word, start, start + len(word), spaced))
         return
+    pieces = known_pieces(word, vocabulary)
+    if pieces is not None:
+        for kind, text, first, last in pieces:
+            tokens.append(Token(kind, text, start + first, start + last, spaced and first == 0))
+        return
     base, *subs = word.split("_")
     emit_word(base, start, spaced, vocabulary, False, tokens.append)
     at = start + len(base)
@@ -132,7 +137,7 @@ def emit_character(character: str, start: int, spaced: bool, tokens: list[Token]
         return
     found = CHARACTERS.get(character)
     if found is None:
-        if character in ".\u200b\u2060\ufeff\u00ad$`\"" or character.isspace():
+        if character in '.\u200b\u2060\ufeff\u00ad$`"' or character.isspace():
             tokens.append(Token("stop", character, start, start + 1, spaced))
             return
         raise odd_character(character, start)

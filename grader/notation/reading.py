@@ -6,8 +6,8 @@ from dataclasses import dataclass
 
 from grader.model import Notation
 from grader.notation import groups
-from grader.notation.lexicon import OTHERWISE
 from grader.notation.latex import scan_latex, scan_region
+from grader.notation.lexicon import OTHERWISE
 from grader.notation.parser import Parser
 from grader.notation.plain import scan_plain
 from grader.notation.show import show_syntax

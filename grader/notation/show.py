@@ -17,7 +17,29 @@ _LATEX_JOINS = {
     "join": r"\,", "star": r"\cdot ", "dot": r"\cdot ", "times": r"\times ", "odot": r"\odot ", "otimes": r"\otimes ",
     "circ": r"\circ ", "each": r"\odot ", "over": "/", "each_over": r"\oslash ", "matmul": r"\,",
 }  # fmt: skip
-_KNOWN = frozenset("sin cos tan cot sec csc sinh cosh tanh coth arcsin arccos arctan exp log ln det max min".split())
+_KNOWN = frozenset(
+    [
+        "sin",
+        "cos",
+        "tan",
+        "cot",
+        "sec",
+        "csc",
+        "sinh",
+        "cosh",
+        "tanh",
+        "coth",
+        "arcsin",
+        "arccos",
+        "arctan",
+        "exp",
+        "log",
+        "ln",
+        "det",
+        "max",
+        "min",
+    ]
+)
 
 
 def show_syntax(node: Syntax, notation: Notation) -> str:

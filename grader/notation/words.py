@@ -10,7 +10,7 @@ from grader.notation.tokens import Token
 from grader.notation.vocabulary import Vocabulary
 
 LONGEST_RUN = 64  # letters; a longer run is one unknown name
-KEEP_WHOLE = frozenset("sin cos tan exp log ln sqrt max min diag".split())
+KEEP_WHOLE = frozenset(["sin", "cos", "tan", "exp", "log", "ln", "sqrt", "max", "min", "diag"])
 Piece = tuple[str, str, int, int]  # kind, text, start and end within the run
 _SIZED = re.compile(r"([A-Za-z]+?)([A-Za-z])")
 _INDEXED = re.compile(r"([A-Za-z]+?)(\d+)")
@@ -82,7 +82,7 @@ def _segment(run: str, vocabulary: Vocabulary, letters: bool) -> list[Piece]:
     """Cheapest cut: known pieces cost 2, declared ones 1, digits 1, unknown letters much."""
     table, known = vocabulary.spellings, vocabulary.known
     size = len(run)
-    best: list[tuple[int, int, Piece | None]] = [(0, 0, None)] + [(10**9, 0, None)] * size
+    best: list[tuple[int, int, Piece | None]] = [(0, 0, None), *[(10**9, 0, None)] * size]
     for start in range(size):
         cost = best[start][0]
         for stop in range(start + 1, min(size, start + vocabulary.longest) + 1):
@@ -110,6 +110,15 @@ def _segment(run: str, vocabulary: Vocabulary, letters: bool) -> list[Piece]:
     if letters or best[size][0] < 50:
         return pieces
     return _differential(run, vocabulary) or [("name", run, 0, size)]
+
+
+def known_pieces(run: str, vocabulary: Vocabulary) -> list[Piece] | None:
+    """`x_1x_2` as declared names and nothing else; None where that leaves something over."""
+    if len(run) > LONGEST_RUN:
+        return None
+    pieces = _segment(run, vocabulary, True)
+    known = all(kind == "num" or text in vocabulary.known for kind, text, _, _ in pieces)
+    return pieces if known and len(pieces) > 1 else None
 
 
 def _differential(run: str, vocabulary: Vocabulary) -> list[Piece] | None:

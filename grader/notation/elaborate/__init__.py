@@ -123,7 +123,9 @@ def _is_numpy(syntax: Syntax) -> bool:
 def _counts_from_zero(syntax: Syntax) -> bool:
     """Does a Python index 0 occur?"""
     return any(
-        node.kind == "index" and node.data == ("bracket",) and any(s.kind == "number" and s.value == 0 for s in node.args)
+        node.kind == "index"
+        and node.data == ("bracket",)
+        and any(s.kind == "number" and s.value == 0 for s in node.args)
         for node in walk(syntax)
     )
 

@@ -130,9 +130,9 @@ def cases_value(node: Syntax, scope: Scope) -> Expr:
     result = chosen[-1][0]
     if chosen[-1][1] is not None and len(chosen) == 1:
         raise trouble(node, "These cases leave out the rest.")
-    for value, condition in reversed(chosen[:-1]):
-        assert condition is not None
-        result = E.select(condition, value, result)
+    for branch, positive in reversed(chosen[:-1]):
+        assert positive is not None
+        result = E.select(positive, branch, result)
     return result
 
 
@@ -226,9 +226,7 @@ def _over_entries(node: Syntax, body: Syntax, scope: Scope) -> Expr:
     return reduce[node.text](value)
 
 
-def _runs(
-    node: Syntax, lower: Syntax, upper: Syntax, body: Syntax, scope: Scope
-) -> list[dict[str, int]] | None:
+def _runs(node: Syntax, lower: Syntax, upper: Syntax, body: Syntax, scope: Scope) -> list[dict[str, int]] | None:
     """The values the index takes, one dictionary each; None where there is no index."""
     if lower.kind == "nothing":
         if upper.kind != "nothing":

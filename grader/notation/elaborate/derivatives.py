@@ -42,8 +42,7 @@ def derivative_value(node: Syntax, scope: Scope) -> Expr:
         variables = variables * order
     if len(variables) > MAX_ORDER:
         raise trouble(node, "This order of differentiation is not read here.")
-    value = _differentiated(body, node, variables, scope)
-    return value
+    return _differentiated(body, node, variables, scope)
 
 
 def _own_variable(body: Syntax, node: Syntax, scope: Scope) -> tuple[Syntax, ...]:
@@ -138,11 +137,7 @@ def _name_and_subs(node: Syntax, scope: Scope) -> tuple[str, tuple[Syntax, ...]]
 
 
 def _with_variables_held(scope: Scope, variables: Sequence[Variable]) -> Scope:
-    held = {
-        v.name: v.symbols[0]
-        for v in variables
-        if not v.is_family and v.name in scope.vocabulary.defined
-    }
+    held = {v.name: v.symbols[0] for v in variables if not v.is_family and v.name in scope.vocabulary.defined}
     if not held:
         return scope
     return scope.holding(held)
@@ -228,7 +223,7 @@ def _prime_of_function(name: str, count: int, node: Syntax, scope: Scope) -> Exp
     definition = scope.vocabulary.defined.get(name)
     if definition is not None:
         symbols = parameters_of(definition, scope)
-        args = [lookup(parameter, node, scope) or symbol for parameter, symbol in symbols.items()]
+        args = list(symbols.values())
         return apply_named(name, args, count, node, scope)
     parameters = scope.vocabulary.applied[name].parameters
     if not parameters:

@@ -17,10 +17,37 @@ from reference.shapes import ShapeError, describe
 
 UNARY: dict[str, Callable[[Expr], Expr]] = {
     name: getattr(E, name)
-    for name in (
-        "exp sin cos tan sec csc cot arcsin arccos arctan sinh cosh tanh sech csch coth arcsinh arccosh arctanh sqrt "
-        "cbrt sign abs relu sigmoid softplus silu log2 log10"
-    ).split()
+    for name in [
+        "exp",
+        "sin",
+        "cos",
+        "tan",
+        "sec",
+        "csc",
+        "cot",
+        "arcsin",
+        "arccos",
+        "arctan",
+        "sinh",
+        "cosh",
+        "tanh",
+        "sech",
+        "csch",
+        "coth",
+        "arcsinh",
+        "arccosh",
+        "arctanh",
+        "sqrt",
+        "cbrt",
+        "sign",
+        "abs",
+        "relu",
+        "sigmoid",
+        "softplus",
+        "silu",
+        "log2",
+        "log10",
+    ]
 } | {
     "ln": E.log,
     "arccot": lambda x: E.sub(E.div(E.PI, 2), E.arctan(x)),
@@ -329,11 +356,6 @@ def norm_of(value: Expr, order: Syntax | None, node: Syntax, scope: Scope) -> Ex
 
 
 def _gather(args: Sequence[Syntax], node: Syntax, scope: Scope, reduce: Callable[[Expr], Expr]) -> Expr:
-    if len(args) >= 2 and args[1].kind == "tuple" and len(args[1].args) == 3:  # Sum(f, (i, 1, 3))
-        name, low, high = args[1].args
-        lower = Syntax("chain", name.start, low.end, (name, low), "", None, ("=",))
-        made = Syntax("big", node.start, node.end, (args[0], lower, high), "sum")
-        return scope.value(made)
     values = _values(args, node, scope)
     value = values[0] if len(values) == 1 else E.stack(values)
     if value.shape == ():

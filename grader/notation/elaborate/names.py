@@ -124,7 +124,9 @@ def definition_value(name: str, definition: Definition, node: Syntax, scope: Sco
         return found
     if scope.depth >= MAX_DEFINITION_DEPTH:
         raise trouble(node, f"The definition of `{name}` refers to itself.")
-    inner = replace(scope, bound={}, held={**scope.held, **parameters_of(definition, scope)}, choices={}, depth=scope.depth + 1)
+    inner = replace(
+        scope, bound={}, held={**scope.held, **parameters_of(definition, scope)}, choices={}, depth=scope.depth + 1
+    )
     value = inner.value(definition_syntax(name, definition, node, scope))
     scope.account.values[key] = value
     return value

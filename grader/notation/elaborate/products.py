@@ -49,9 +49,7 @@ def _sized(node: Syntax, scope: Scope) -> list[Expr]:
     shape = next((v.shape for v in values if v is not None and v.shape), None)
     if shape is None:
         raise trouble(node.args[loose.index(True)], "The size of this is not clear.")
-    return [
-        sized(arg, shape, scope) if value is None else value for arg, value in zip(node.args, values, strict=True)
-    ]
+    return [sized(arg, shape, scope) if value is None else value for arg, value in zip(node.args, values, strict=True)]
 
 
 def is_unsized(node: Syntax, scope: Scope) -> bool:
@@ -248,7 +246,7 @@ def _hadamard(left: Expr, right: Expr, scope: Scope) -> Expr:
         return E.mul(E.reshape(left, (a[0], 1)), right)
     if len(b) == 1 and len(a) == 2 and b[0] == a[0] and a[1] > 1:
         return _hadamard(right, left, scope)
-    if len(a) == 2 == len(b) and (a[1] == b[1] and 1 in (a[0], b[0]) or (a[0] == b[0] and 1 in (a[1], b[1]))):
+    if len(a) == 2 == len(b) and ((a[1] == b[1] and 1 in (a[0], b[0])) or (a[0] == b[0] and 1 in (a[1], b[1]))):
         return E.mul(left, right)
     raise ShapeError(f"{describe(a)} cannot be multiplied entry by entry with {describe(b)}")
 
