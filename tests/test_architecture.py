@@ -24,9 +24,9 @@ DOCS = ROOT / "docs"
 LAYERS = (
     "reference",
     "model decode toml_places notation reading",
-    "compare malrules matching kinds nodes variants problems execution checking scoring grading",
+    "compare malrules matching kinds nodes variants problems soundness execution checking scoring grading",
     "reporting analytics changes handout pushes export",
-    "store workers cluster job class_files batch service cli demo __main__ __init__",
+    "store workers cluster roster observing job class_files batch service cli demo __main__ __init__",
 )
 RANK = {room: rank for rank, layer in enumerate(LAYERS) for room in layer.split()}
 
@@ -34,9 +34,10 @@ FORBIDDEN_CALLS = {"eval", "exec", "sympify", "parse_expr", "parse_latex", "__im
 FORBIDDEN_MODULES = {"pickle", "cPickle", "dill", "shelve", "marshal", "cloudpickle", "joblib"}
 # file -> what it may call, and why
 EXCEPTIONS: dict[str, tuple[set[str], str]] = {
+    "reference/emit.py": ({"exec"}, "compiles our own flat list of equations, made from the table of primitives"),
     "reference/graph.py": ({"sympify"}, "turns numbers of ours, never text, into sympy's"),
 }
-LONGEST_FILE = 500  # lines; the aim is 400
+LONGEST_FILE = 600  # lines; the aim is 400
 LONGEST_FUNCTION = 80  # lines; the aim is 50
 
 

@@ -54,7 +54,7 @@ def read_shard(_ctx: click.Context, _param: click.Parameter, value: str | None) 
 )
 @click.option("--seed", default="", envvar="GRADER_SEED", help="Secret that per-student variants are drawn from.")
 @click.option(
-    "--fail-below", type=click.FloatRange(0, 100), metavar="PERCENT", help="Exit 1 if a student is below this."
+    "--fail-below", type=click.FloatRange(0, 100), metavar="SHARE", help="Exit 1 if a student is below: 0.5 or 50."
 )
 @click.option("--json", "as_json", is_flag=True, help="Summary as JSON on stdout.")
 def command(
@@ -159,5 +159,6 @@ def _exit_code(result: Graded, fail_below: float | None) -> int:
     if fail_below is None:
         return EXIT_OK
     scores = [report.score for report in result.written.reports]
-    low = [s for s in scores if s.possible > 0 and float(100 * s.earned / s.possible) < fail_below]
+    share = fail_below if fail_below <= 1 else fail_below / 100
+    low = [s for s in scores if s.possible > 0 and float(s.earned / s.possible) < share]
     return EXIT_WRONG if low else EXIT_OK
