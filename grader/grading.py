@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
 
 from grader.checking import mark
+from grader.checking.evidence import with_chain_evidence
 from grader.kinds.plan import Plan
 from grader.kinds.verdicts import internal
 from grader.matching import match_question, sections_of
@@ -104,7 +105,12 @@ def _mark_question(
     for plan, found in zip(plans, matched, strict=True):
         seen = {name: replace(one, observations=dict(observations)) for name, one in found.items()}
         findings.extend(_mark_plan(plan, seen, sections, question.id, noticed))
-    return findings
+    try:
+        return with_chain_evidence(question.id, plans, answers_to(submission, question.id), findings)
+    except Exception as trouble:  # noqa: BLE001  advice that fails is left out
+        if noticed is not None:
+            noticed(question.id, trouble)
+        return findings
 
 
 def _mark_plan(

@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from dataclasses import replace
+
 from grader.compare import Sameness
+from grader.compare.known import ledger_of
+from grader.compare.proofreading import Judged, key_of, proofread
 from grader.kinds.plan import Plan
 from grader.matching.statements import Matched, Statement, Unread
-from grader.model import Evidence
+from grader.model import Answer, Evidence, Finding, Place
 
 
 def witness_evidence(found: Sameness) -> tuple[Evidence, ...]:
@@ -39,6 +44,42 @@ def remark_evidence(statement: Statement, answer: Matched) -> tuple[Evidence, ..
     return tuple(remarks)
 
 
-def chain_evidence(plan: Plan, answer: Matched) -> tuple[Evidence, ...]:
-    """Links of the written chain of equalities and whether each holds.  Advice only: it never changes points."""
-    return ()
+def with_chain_evidence(
+    question: str, plans: Sequence[Plan], answers: Sequence[Answer], findings: Sequence[Finding]
+) -> list[Finding]:
+    """The findings with the false links of the chains of equalities that were written.
+
+    Advice only: it never changes verdict or points.  A link is shown at the item whose answer stands in the same
+    formula, else at the first item whose answer stands after it.
+    """
+    chained = [f for answer in answers for f in answer.fragments if f.kind == "formula" and f.text.count("=") > 1]
+    if not chained or not findings:
+        return list(findings)
+    formulas = sorted(
+        (f for answer in answers for f in answer.fragments if f.kind == "formula"),
+        key=lambda f: (f.where.file, f.where.cell or 0, f.where.line, f.where.column),
+    )
+    ledgers = tuple(ledger_of(plan) for plan in plans if plan.vocabulary is not None and plan.truths)
+    judged = proofread(formulas, {key_of(f.where): question for f in formulas}, {question: ledgers})
+    found = list(findings)
+    for one in judged:
+        if one.link.holds != "no":
+            continue
+        at = _item_of(one.where, found)
+        found[at] = replace(found[at], evidence=(*found[at].evidence, _link_evidence(one)))
+    return found
+
+
+def _item_of(where: Place, findings: Sequence[Finding]) -> int:
+    places = [(f.where.cell or 0, f.where.line) if f.where else (-1, -1) for f in findings]
+    here = (where.cell or 0, where.line)
+    after = [i for i, place in enumerate(places) if place >= here]
+    return min(after, key=lambda i: places[i]) if after else max(range(len(places)), key=lambda i: places[i])
+
+
+def _link_evidence(judged: Judged) -> Evidence:
+    link = judged.link
+    data = [("left", link.left), ("right", link.right), ("holds", link.holds), ("line", str(judged.where.line))]
+    if link.why:
+        data.append(("why", link.why))
+    return Evidence("chain", "A step of the chain does not hold.", data=tuple(data))

@@ -11,12 +11,13 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from fractions import Fraction
 
-from grader.checking.evidence import caret_evidence, chain_evidence, remark_evidence, witness_evidence
+from grader.checking.evidence import caret_evidence, remark_evidence, witness_evidence
 from grader.checking.meaning import Meaning, make_sense
 from grader.checking.misconceptions import Readings, find_misconception
 from grader.checking.policy import comparison_policy
 from grader.compare import Domain, Sameness, same
 from grader.compare.layouts import align
+from grader.kinds.point import exact_entries
 from grader.kinds.plan import Item, Plan, Seen
 from grader.kinds.verdicts import blank, carried, right, undecided, unreadable, wrong
 from grader.matching import Matched, Statement, Unread
@@ -91,7 +92,7 @@ def _mark_expression(plan: Plan, item: Item, answer: Matched, state: _State) -> 
         return unreadable(item, meaning.message, read_as=statement.text, evidence=evidence, where=where)
     finding = _judge(plan, item, meaning, state)
     _remember(item, meaning, finding, state)
-    evidence = (*finding.evidence, *remark_evidence(statement, answer), *chain_evidence(plan, answer))
+    evidence = (*finding.evidence, *remark_evidence(statement, answer))
     return replace(
         finding,
         read_as=_read_as(answer, statement, latex=False),
@@ -123,6 +124,8 @@ def _judge(plan: Plan, item: Item, meaning: Meaning, state: _State) -> Finding:
         return right(item, plain.note if plain.note != "jacobian.transposed" else "layout.denominator")
     if plain.verdict == "partly":
         return _judge_partly(item, plain)
+    if item.between is not None and lies_between(item.between, meaning.readings):
+        return right(item, "kink.subdifferential", "Right: at a kink any element of the subdifferential is.")
     follow = _judge_carried(plan, item, meaning, state, truths)
     if follow is not None:
         return follow
@@ -139,6 +142,19 @@ def _judge(plan: Plan, item: Item, meaning: Meaning, state: _State) -> Finding:
         return wrong(item, known.note, known.hint, credit, evidence=evidence + witness_evidence(plain))
     message = _sentence(plain.message) or "This is not the right result."
     return wrong(item, plain.note or "wrong", message, credit, evidence=witness_evidence(plain))
+
+
+def lies_between(bounds: Sequence[tuple[Fraction, Fraction]], readings: Readings) -> bool:
+    """Is every entry of one of the readings within its bounds?  Only for constant answers."""
+    for reading in readings:
+        if symbols(reading):
+            continue
+        entries = exact_entries(reading[0])
+        if len(entries) == len(bounds) and all(
+            low <= value <= high for value, (low, high) in zip(entries, bounds, strict=True)
+        ):
+            return True
+    return False
 
 
 def _sentence(text: str) -> str:

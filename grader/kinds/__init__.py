@@ -13,6 +13,15 @@ KINDS = {
     "graph": "grader.kinds.graph",
     "rollout": "grader.kinds.rollout",
     "program": "grader.kinds.program",
+    "modes": "grader.kinds.modes",
+    "count": "grader.kinds.count",
+    "update": "grader.kinds.update",
+    "optimiser": "grader.kinds.optimiser",
+    "dynamics": "grader.kinds.dynamics",
+    "cost": "grader.kinds.cost",
+    "minimiser": "grader.kinds.minimiser",
+    "convolution": "grader.kinds.convolution",
+    "primitive": "grader.kinds.primitive",
     "prose": "grader.kinds.prose",
 }
 
