@@ -2,7 +2,7 @@
 
     python benchmarks/engine.py [--quick]
 
-New input in, value and gradient out; eager engines trace again every time, ours and jit-compiled ones are built once.
+CPU seconds.  New input in, value and gradient out; eager engines trace again every time, ours and jit-compiled ones are built once.
 Engines that are not installed are skipped with a line.  Every engine's gradient is compared with ours to 1e-12 per
 component (chaotic system: 1e-12 times its condition number).  Exit code 1 when a bar is missed.
 """
@@ -428,23 +428,23 @@ def lorenz_case(quick: bool) -> Case:
 
 
 def seconds(runs: dict[str, Run], budget: float) -> dict[str, float]:
-    """Best time of one call of each engine; all take turns, so that a busy machine hits them alike."""
+    """Least CPU time of one call of each engine; all take turns, so that a busy machine hits them alike."""
     calls: dict[str, int] = {}
     best: dict[str, float] = {}
     for engine, run in runs.items():
         run()
-        begin = time.perf_counter()
+        begin = time.process_time()
         run()
-        once = max(time.perf_counter() - begin, 1e-8)
+        once = max(time.process_time() - begin, 1e-8)
         best[engine], calls[engine] = once, max(1, min(20_000, int(budget / ROUNDS / once)))
     for _ in range(ROUNDS):
         for engine, run in runs.items():
             if best[engine] > budget:
                 continue
-            begin = time.perf_counter()
+            begin = time.process_time()
             for _ in range(calls[engine]):
                 run()
-            best[engine] = min(best[engine], (time.perf_counter() - begin) / calls[engine])
+            best[engine] = min(best[engine], (time.process_time() - begin) / calls[engine])
     return best
 
 

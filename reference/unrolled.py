@@ -37,27 +37,27 @@ class CompiledSystem:
     """Runs a system: `gradient(x0, parameters, T)`, `states(x0, parameters, T)`."""
 
     system: System
-    forward: Callable[..., tuple[list[tuple[float, ...]], float]]
+    forward: Callable[..., tuple[tuple[list[float], ...], float]]
     backward: Callable[..., tuple[tuple[float, ...], tuple[float, ...]]]
 
     def states(self, initial: Value, parameters: tuple[Value, ...], steps: int, start: int = 0) -> Value:
         """x_0 … x_T.  Shape: (T+1, n)."""
-        return np.array(self.forward(initial, *parameters, steps, start)[0])
+        return np.array(self.forward(initial, *parameters, steps, start)[0]).T
 
     def gradient(self, initial: Value, parameters: tuple[Value, ...], steps: int, start: int = 0) -> Rollout:
         """Loss, last state, and the gradients by x_0 and by every parameter, accumulated over all appearances.
 
         A state that overflows or leaves the domain raises ArithmeticError or ValueError from the arithmetic itself.
         """
-        states, loss = self.forward(initial, *parameters, steps, start)
-        bar, slopes = self.backward(states, *parameters, steps, start)
+        columns, loss = self.forward(initial, *parameters, steps, start)
+        bar, slopes = self.backward(columns, *parameters, steps, start)
         found, begin = [], 0
         for p in self.system.parameters:
             size = int(np.prod(p.shape))
             found.append(_shaped(slopes[begin : begin + size], p.shape))
             begin += size
         shape = self.system.state.shape
-        return Rollout(loss, _shaped(states[-1], shape), _shaped(bar, shape), tuple(found))
+        return Rollout(loss, _shaped(tuple(c[-1] for c in columns), shape), _shaped(bar, shape), tuple(found))
 
 
 def _shaped(values: tuple[float, ...], shape: tuple[int, ...]) -> Value:
@@ -103,15 +103,16 @@ def _forward(system: System, following: list[Expr], cost: Expr, state: list[Expr
     names = [f"x{i}_" for i in range(len(state))]
     known.update(zip(state, names, strict=True))
     emitter.lines.append(f"{', '.join(names)}, = {', '.join(initial[s] for s in state)},")
-    packed = f"({', '.join(names)},)"
-    emitter.lines.append(f"states = [{packed}]")
-    emitter.lines.append("keep = states.append")
+    columns, keepers = [f"c{i}_" for i in range(len(state))], [f"k{i}_" for i in range(len(state))]
+    for column, keeper, x in zip(columns, keepers, names, strict=True):
+        emitter.lines.append(f"{column} = [{x}]")  # plain floats in flat lists: nothing for the collector to visit
+        emitter.lines.append(f"{keeper} = {column}.append")
     emitter.lines.append("total = 0.0")
     emitter.lines.append("for t in range(start, start + steps):")
     body = _sub_emitter(emitter)
     texts = body.emit(following, known)
     body.lines.append(f"{', '.join(names)}, = {', '.join(texts)},")
-    body.lines.append(f"keep({packed})")
+    body.lines.extend(f"{keeper}({x})" for keeper, x in zip(keepers, names, strict=True))
     if system.accumulated:
         body.lines.append("t = t + 1")
         body.lines.append(f"total += {body.emit([cost], known)[0]}")
@@ -121,7 +122,7 @@ def _forward(system: System, following: list[Expr], cost: Expr, state: list[Expr
         last.lines.append("t = start + steps")
         last.lines.append(f"total = {last.emit([cost], known)[0]}")
         emitter.lines.extend(last.lines)
-    emitter.lines.append("return states, total")
+    emitter.lines.append(f"return ({', '.join(columns)},), total")
     return define("forward", ["x0", *_parameters(system), "steps", "start"], emitter.lines, _functions(emitter))
 
 
@@ -142,6 +143,8 @@ def _backward(system: System, following: list[Expr], cost: Expr, state: list[Exp
     known.update(zip(seeds, bars, strict=True))
     entries = [e for p in system.parameters for e in flat(entry_symbols(p))]
     sums = [f"g{i}_" for i in range(len(entries))]
+    columns = [f"c{i}_" for i in range(len(state))]
+    emitter.lines.append(f"{', '.join(columns)}, = columns")
     emitter.lines.extend(f"{name} = 0.0" for name in (*bars, *sums))
     by_loss = simplify(scalar_gradients([cost], [symbol("[1]") * 0 + 1], [*state, *entries]))
     by_step = simplify(scalar_gradients(following, seeds, [*state, *entries]))
@@ -155,20 +158,20 @@ def _backward(system: System, following: list[Expr], cost: Expr, state: list[Exp
         ending = Emitter("u")
         ending.functions = emitter.functions
         ending.lines.append("t = start + steps")
-        ending.lines.append(f"{', '.join(names)}, = states[steps]")
+        ending.lines.extend(f"{x} = {column}[steps]" for x, column in zip(names, columns, strict=True))
         add(ending, by_loss, [*bars, *sums])
         emitter.lines.extend(ending.lines)
     emitter.lines.append("for t in range(start + steps - 1, start - 1, -1):")
     body = _sub_emitter(emitter)
     if system.accumulated:
         body.lines.append("t = t + 1")
-        body.lines.append(f"{', '.join(names)}, = states[t - start]")
+        body.lines.extend(f"{x} = {column}[t - start]" for x, column in zip(names, columns, strict=True))
         add(body, by_loss, [*bars, *sums])
         body.lines.append("t = t - 1")
-    body.lines.append(f"{', '.join(names)}, = states[t - start]")
+    body.lines.extend(f"{x} = {column}[t - start]" for x, column in zip(names, columns, strict=True))
     texts = body.emit(by_step, known)
     body.lines.extend(f"{n} += {text}" for n, text in zip(sums, texts[count:], strict=True) if text != "0.0")
     body.lines.append(f"{', '.join(bars)}, = {', '.join(texts[:count])},")
     _inner(emitter, body.lines)
     emitter.lines.append(f"return ({', '.join(bars)},), ({', '.join(sums)}{',' if sums else ''})")
-    return define("backward", ["states", *_parameters(system), "steps", "start"], emitter.lines, _functions(emitter))
+    return define("backward", ["columns", *_parameters(system), "steps", "start"], emitter.lines, _functions(emitter))
