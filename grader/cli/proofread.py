@@ -30,11 +30,13 @@ def command(file: Path, problem: Path | None, as_json: bool) -> int:
 
     Exit code 0: no link is false, 1: some are, 5: there is no chain of equalities.
     """
+    from grader.compare.parts import number_parts
     from grader.compare.proofreading import proofread
     from grader.reading import formulas
 
     questions, ledgers = _known(file, problem) if problem is not None else ({}, {})
-    judged = proofread(formulas(file), questions, ledgers)
+    fragments = formulas(file)
+    judged = proofread(fragments, number_parts(file, fragments), questions, ledgers)
     if as_json:
         click.echo(json.dumps({"links": [_as_data(one) for one in judged]}, ensure_ascii=False))
     else:

@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 from itertools import pairwise
 from typing import Literal
 
-from grader.compare.ledger import Ledger, Meaning, Statement
+from grader.compare.ledger import DERIVATIVE, Ledger, Meaning, Statement
 from grader.compare.rounding import is_rounding
 from grader.compare.sameness import same
 from grader.notation.syntax import Syntax
@@ -177,6 +177,8 @@ def _verdict(left: _Term, right: _Term, ledger: Ledger) -> tuple[Holds, str]:
         return "unknown", f"nothing is known of {', '.join(free)}"
     if unsure or found is None:
         return "unknown", unsure or "this could not be decided"
+    if left.meaning.stale or right.meaning.stale:
+        return _verdict_with_earlier_values(left, right, ledger)
     if _sets_to_a_number(left.meaning, right.meaning):
         return "unknown", "an equation to be solved, not an identity"
     if right.sign == "≈" and not _far_apart(left.meaning, right.meaning):
@@ -189,6 +191,16 @@ def _verdict(left: _Term, right: _Term, ledger: Ledger) -> tuple[Holds, str]:
             values += " at " + ", ".join(f"{n} = {v}" for n, v in found.witness.point)
         return "no", values
     return "no", found.message or "the two sides differ"
+
+
+def _verdict_with_earlier_values(left: _Term, right: _Term, ledger: Ledger) -> tuple[Holds, str]:
+    """A name from an earlier part may mean what it meant in any of them; it never makes a link false."""
+    for earlier in ledger.earlier():
+        terms = [replace(t, meaning=earlier.meaning(t.meaning.syntax)) for t in (left, right)]
+        if all(t.meaning.readings for t in terms) and _verdict(terms[0], terms[1], earlier)[0] == "yes":
+            return "yes", "equal with the values of an earlier part"
+    names = ", ".join(sorted(n.replace(DERIVATIVE, " by ") for n in left.meaning.stale | right.meaning.stale))
+    return "unknown", f"in this part nothing is said of {names}"
 
 
 def _sets_to_a_number(left: Meaning, right: Meaning) -> bool:

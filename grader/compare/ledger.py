@@ -47,7 +47,8 @@ class Statement:
 class Meaning:
     """A member as expressions with all known values put in.
 
-    `free`: names nobody gave a meaning; `variables`: declared ones left; `trouble`: why there is no reading.
+    `free`: names nobody gave a meaning; `variables`: declared ones left; `stale`: known ones whose value comes from an
+    earlier part; `trouble`: why there is no reading.
     """
 
     syntax: Syntax
@@ -55,6 +56,7 @@ class Meaning:
     free: frozenset[str] = frozenset()
     variables: frozenset[str] = frozenset()
     trouble: str = ""
+    stale: frozenset[str] = frozenset()
 
     def entry(self, place: int) -> Meaning:
         """One entry of an array, counted row by row."""
@@ -78,6 +80,7 @@ class Ledger:
     where: tuple[Condition, ...] = ()
     sizes: Mapping[str, int] = field(default_factory=dict)
     past: tuple[Mapping[str, Expr], ...] = ()  # values of earlier calculations with the same names, latest first
+    stale: frozenset[str] = frozenset()  # names whose values come from an earlier part of the document
 
     @cached_property
     def names(self) -> Vocabulary:
@@ -106,13 +109,22 @@ class Ledger:
         values = {n: v for n, v in self.values.items() if n not in fresh}
         return replace(self, bound=fresh, values=values)
 
+    def next_part(self) -> Ledger:
+        """The ledger at the beginning of another part: what is known may no longer be meant."""
+        past = (dict(self.values), *self.past)[:MAX_PAST] if self.values else self.past
+        return replace(self, stale=frozenset(self.values), past=past)
+
+    def earlier(self) -> tuple[Ledger, ...]:
+        """Ledgers with the values of earlier calculations, latest first."""
+        return tuple(replace(self, values=values, stale=frozenset(), past=()) for values in self.past)
+
     def meaning(self, member: Syntax) -> Meaning:
         """What a member says.  Names without a meaning become free variables, which never make a link false."""
         if member.kind == "unread":
             return Meaning(member, trouble=f"this could not be read: {member.text}")
         if self._has_unknown_derivative(member):
             return Meaning(member, trouble="nothing is known of a derivative here")
-        named, extra = self._with_derivatives(member)
+        named, extra, aliased = self._with_derivatives(member)
         free: dict[str, Declaration] = {}
         for _ in range(MAX_FREE):
             vocabulary = self.names
@@ -130,7 +142,10 @@ class Ledger:
             values = {**self.values, **extra}
             found = tuple(_put_in(e, values) for e in readings)
             left = {s.name for e in found for s in symbols(e)}
-            return Meaning(member, found, frozenset(left & set(free)), frozenset(left - set(free)))
+            used = {s.name for e in readings for s in symbols(e)} | {aliased[n] for n in extra}
+            return Meaning(
+                member, found, frozenset(left & set(free)), frozenset(left - set(free)), stale=self.stale & used
+            )
         return Meaning(member, trouble="too many names without a meaning")
 
     def _has_unknown_derivative(self, member: Syntax) -> bool:
@@ -144,9 +159,10 @@ class Ledger:
                 return True
         return False
 
-    def _with_derivatives(self, member: Syntax) -> tuple[Syntax, dict[str, Expr]]:
-        """The member with derivatives whose value is known by name, such as ∂L/∂x, replaced by that value."""
+    def _with_derivatives(self, member: Syntax) -> tuple[Syntax, dict[str, Expr], dict[str, str]]:
+        """The member with derivatives whose value is known, such as ∂L/∂x, under other names; their values and names."""
         extra: dict[str, Expr] = {}
+        aliased: dict[str, str] = {}
 
         def replaced(node: Syntax) -> Syntax:
             if node.kind == "derivative":
@@ -155,6 +171,7 @@ class Ledger:
                 if name and name in self.values:
                     alias = f"derivative_{len(extra) + 1}"
                     extra[alias] = self.values[name]
+                    aliased[alias] = name
                     return Syntax("name", node.start, node.end, (), alias)
             if not node.args:
                 return node
@@ -162,8 +179,8 @@ class Ledger:
             return node if args == node.args else node._replace(args=args)
 
         if not any(n.kind == "derivative" for n in walk(member)):
-            return member, extra
-        return replaced(member), extra
+            return member, extra, aliased
+        return replaced(member), extra, aliased
 
     def domain(self, *meanings: Meaning) -> Domain:
         """Where the variables of some members may lie."""
@@ -179,7 +196,7 @@ class Ledger:
         """The ledger after a statement, which was judged with the ledger `inside`."""
         learnt = inside.learn(statement)
         shadowed = {n: v for n, v in self.values.items() if n in inside.bound}
-        return replace(self, values={**shadowed, **learnt.values}, past=learnt.past)
+        return replace(self, values={**shadowed, **learnt.values}, past=learnt.past, stale=learnt.stale)
 
     def learn(self, statement: Statement) -> Ledger:
         """The ledger after a statement: what its left-hand side names has the value of its last member."""
@@ -197,12 +214,14 @@ class Ledger:
         value = _column(meaning.readings[0], statement.members[-1])
         fresh = {name: value, **entries_of(name, value)}
         if self._contradicts(name, value):  # a new calculation begins, and what the old one gave is out of date
-            return replace(plain, values=fresh, past=(dict(self.values), *self.past)[:MAX_PAST])
+            past = (dict(self.values), *self.past)[:MAX_PAST]
+            kept = {n: v for n, v in self.values.items() if n not in self.stale} if name in self.stale else {}
+            return replace(plain, values={**kept, **fresh}, past=past, stale=frozenset())
         values = {**self.values, **fresh}
         for old in self.past:  # … or an old one is taken up again
             if _agree(old, values):
                 values = {**old, **values}
-        return replace(plain, values=values)
+        return replace(plain, values=values, stale=self.stale - set(fresh))
 
     def _contradicts(self, name: str, value: Expr) -> bool:
         known = self.values.get(name)

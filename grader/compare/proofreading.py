@@ -24,23 +24,26 @@ class Judged:
 
 def proofread(
     fragments: Sequence[Fragment],
+    parts: Sequence[int] = (),
     questions: Mapping[Key, str] | None = None,
     ledgers: Mapping[str, tuple[Ledger, ...]] | None = None,
 ) -> tuple[Judged, ...]:
     """Every link of every chain, in the order of the document.
 
-    `questions` says which question a formula belongs to, `ledgers` what is known there from the problem (several where
-    a question has several parts).  What the problem says never makes a link worse that holds without it.
+    `parts` numbers the part of the document each formula stands in.  `questions` says which question a formula belongs
+    to, `ledgers` what is known there from the problem (several where a question has several parts).  What the problem
+    says never makes a link worse that holds without it.
     """
-    bare = _judge_all(fragments, Ledger())
+    numbers = list(parts) or [0] * len(fragments)
+    bare = _judge_all(fragments, numbers, Ledger())
     if not questions or not ledgers:
         return _numbered(bare)
     best = list(bare)
     for question in sorted(set(questions.values())):
         places = [n for n, f in enumerate(fragments) if questions.get(key_of(f.where)) == question]
-        own = [fragments[n] for n in places]
+        own, inside = [fragments[n] for n in places], [numbers[n] for n in places]
         for ledger in ledgers.get(question, ()):
-            for place, links in zip(places, _judge_all(own, ledger), strict=True):
+            for place, links in zip(places, _judge_all(own, inside, ledger), strict=True):
                 best[place] = _better(best[place], links)
     return _numbered(best)
 
@@ -49,9 +52,12 @@ def key_of(where: Place) -> Key:
     return where.line, where.column, where.cell
 
 
-def _judge_all(fragments: Sequence[Fragment], ledger: Ledger) -> list[list[Judged]]:
+def _judge_all(fragments: Sequence[Fragment], parts: Sequence[int], ledger: Ledger) -> list[list[Judged]]:
     found: list[list[Judged]] = []
-    for fragment in fragments:
+    before = parts[0] if parts else 0
+    for fragment, part in zip(fragments, parts, strict=True):
+        if part != before:
+            ledger, before = ledger.next_part(), part
         links, ledger = _judge_fragment(fragment, ledger)
         found.append([Judged(link, _moved(fragment.where, link), fragment.text) for link in links])
     return found

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import tomllib
-from functools import lru_cache
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -21,7 +21,7 @@ CASES = [
 ]
 
 
-@lru_cache(maxsize=None)
+@cache
 def task_of(name: str) -> Task:
     question = next(q for q in QUESTIONS if q["id"] == name)
     where = tuple(question.get("where", ()))

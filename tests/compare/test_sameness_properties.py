@@ -40,7 +40,7 @@ vectors = st.lists(expressions, min_size=2, max_size=4).map(E.stack)
 
 
 def disguise(expr: Expr) -> Expr:
-    """The same value, built another way: sums and products turned round, squares multiplied out, differences negated."""
+    """The same value, built another way: sums turned round, squares multiplied out, differences negated."""
 
     def rule(node: Expr, args: tuple[Expr, ...]) -> Expr:
         if node.op in ("add", "mul"):
