@@ -160,7 +160,7 @@ class Ledger:
         return False
 
     def _with_derivatives(self, member: Syntax) -> tuple[Syntax, dict[str, Expr], dict[str, str]]:
-        """The member with derivatives whose value is known, such as ∂L/∂x, under other names; their values and names."""
+        """The member with derivatives whose value is known, as ∂L/∂x, under other names; their values and names."""
         extra: dict[str, Expr] = {}
         aliased: dict[str, str] = {}
 

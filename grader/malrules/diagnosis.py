@@ -109,18 +109,20 @@ class _Table:
         if self.truth is None or self.truth_values is None:
             return ()
         own = _own_values(answer, self.truth.shape, self.domain)
-        if own is None:
-            return ()
-        if _close(own, self.truth_values, CLOSE):
-            return ()
-        ratio = _ratio(own, self.truth_values)
-        if ratio is not None and _simple(ratio):
-            note, hint = ("sign", "Check the signs.") if ratio == -1 else ("factor.constant", FACTOR)
-            return (Diagnosis(note, hint),)
-        if _close(own, self.truth_values, NEAR):
-            return (Diagnosis("number.nearly", NEARLY),)
-        for numbers, rows in self.values.values():
-            if rows.shape[1:] != own.shape:
+        if own is not None:
+            ratio = _ratio(own, self.truth_values)
+            if ratio is not None and _simple(ratio):
+                note, hint = ("sign", "Check the signs.") if ratio == -1 else ("factor.constant", FACTOR)
+                return (Diagnosis(note, hint),)
+            if _close(own, self.truth_values, NEAR):
+                differs = same(self.truth, answer, self.domain, ANY_LAYOUT).verdict == "no"
+                return (Diagnosis("number.nearly", NEARLY),) if differs else ()
+        return self._proportional_to_candidate(answer)
+
+    def _proportional_to_candidate(self, answer: Expr) -> tuple[Diagnosis, ...]:
+        for shape, (numbers, rows) in self.values.items():
+            own = _own_values(answer, shape, self.domain)
+            if own is None:
                 continue
             for n, row in zip(numbers, rows, strict=True):
                 ratio = _ratio(own, row)
