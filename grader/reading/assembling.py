@@ -16,7 +16,6 @@ from grader.reading.wording import is_formula, notation_of, split_formula
 MAX_SHOWN = 300  # characters of stray text that a remark repeats
 MAX_FRAGMENTS = 20_000
 ANSWERING = ("formula", "graph")  # kinds of fragments that make a second label a second answer
-MIN_INDENT = 1  # columns (or lists) by which a deeper list is deeper
 MIN_PROSE = 5  # words below a part's heading that are worth a remark
 
 _SENTENCE = re.compile(r"[.;,](?=[ \t]+[A-Za-zÄÖÜäöü][^:.;,=\n]{0,40}[:=])")
@@ -47,14 +46,20 @@ class _Reader:
     strays: dict[tuple[str, int], list[Run]] = field(default_factory=dict)
 
 
-def assemble(lines: tuple[Line, ...], labels: Labels, start: str = "") -> tuple[tuple[Placed, ...], tuple[Remark, ...]]:
+def assemble(
+    lines: tuple[Line, ...], labels: Labels, start: str = "", labelled: bool = True
+) -> tuple[tuple[Placed, ...], tuple[Remark, ...]]:
     """Every fragment of the document with its question and item, in order, and what was noticed.
 
-    `start` is the question that holds until a label says otherwise (from the file's name, say).
+    `start` is the question that holds until a label says otherwise (from the file's name, say); where lines are not
+    `labelled` it holds throughout.
     """
     reader = _Reader(labels, _strength(lines, labels, True), _strength(lines, labels, False), question=start)
     for line in lines:
-        _read_line(reader, line)
+        if labelled:
+            _read_line(reader, line)
+        else:
+            _read_content(reader, line)
     return tuple(without_given(reader.placed)), (*reader.remarks, *_duplicates(reader), *_stray_remarks(reader))
 
 
@@ -155,7 +160,7 @@ def _question(reader: _Reader, line: Line, text: str) -> Named | None:
 
 def _counts_parts(reader: _Reader, line: Line, hit: Named) -> bool:
     """Does a letter count the parts of the question we are in, rather than the questions?"""
-    return hit.name in reader.opened or line.depth > reader.depth + MIN_INDENT
+    return hit.name in reader.opened or line.depth > reader.depth
 
 
 def _goes_on(reader: _Reader, line: Line, hit: Named) -> bool:

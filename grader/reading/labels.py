@@ -151,6 +151,8 @@ def _longest(text: str, start: int, labels: Labels, part: tuple[str, ...], stron
         gap = text[ends[-1] : at] if ends else ""
         if gap and not (strong or keyword or gap.strip(" ") or text[piece.end() : piece.end() + 1] == ")"):
             break  # "1 a" in running text is no label, "1 a)" is one
+        if "," in gap and not (strong or keyword):
+            break  # "(2, 1, 3)" is an answer
         if (
             ends
             and re.fullmatch(r"[ \t]*[,–—-]?[ \t]+", gap)
@@ -191,6 +193,8 @@ def _label_end(text: str, start: int, end: int, sure: bool, read: list[str]) -> 
     if sure:
         return behind
     enclosed = text[start : start + 1] in "(["
+    if enclosed and not re.search(r"[)\]]", punctuation):
+        return None
     if punctuation in ("-", "–", "—", "·", "|"):
         compact = re.fullmatch(r"\d{1,2}[a-z]", text[start:end]) is not None
         return behind if compact and re.match(r"[A-Za-zÄÖÜäöü]{3,}", text[behind:]) else None

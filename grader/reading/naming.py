@@ -18,7 +18,7 @@ _COUNTED = re.compile(
 )
 _TAIL = re.compile(r"(?P<label>[^\s,;.:()=]+(?:[ \t]+[^\s,;.:()=]+){0,5})[ \t]*(?P<colon>:)?[ \t]*$")
 _INNER = re.compile(r"[\s.;,]*(?P<label>[^:.;,=\n]{1,40}?)[ \t]*(?P<sign>[:=])(?!=)[ \t]*")
-_EQUALS = re.compile(r"[ \t]*(?P<label>[A-Za-zÄÖÜäöü][A-Za-zÄÖÜäöü ]{2,30}?)[ \t]*=(?!=)[ \t]*")
+_EQUALS = re.compile(r"[ \t]*(?P<label>[A-Za-zÄÖÜäöü][\w ]{2,30}?)[ \t]*=(?!=)[ \t]*")
 _ABBREVIATED = re.compile(r"w\.[ \t]?r\.[ \t]?t\.|d\.[ \t]?h\.|bzgl\.|resp\.", re.I)
 _SIZE = re.compile(r"\(?\s*\\?(?:mathbb\s*\{?R|[\w\d]{1,3}\s*(?:\\times|×|x|\*|\\cdot)\s*[\w\d]{1,3}\s*\)?$|\d{1,4}$)")
 _COPULA = frozenset({"is", "ist", "equals", "becomes", "lautet", "reads", "thus", "then"})

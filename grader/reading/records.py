@@ -20,7 +20,7 @@ from grader.reading.markdown import read_markdown
 from grader.reading.notebook import printable
 from grader.reading.pieces import Document, Line, Source, source
 from grader.reading.sublabels import extended, normal
-from grader.reading.wording import is_graph, notation_of
+from grader.reading.wording import is_formula, is_graph, notation_of
 
 MAX_DEPTH = 12
 MAX_VALUES = 5_000
@@ -309,11 +309,11 @@ def _placed(value: Value, labels: Labels, noted: list[Remark]) -> list[Placed]:
         or value.text.lstrip().startswith(("digraph", "graph "))
     ):
         return [Placed(question, item, Fragment("graph", value.text.strip(), "plain", value.where, name, True))]
-    if is_latex_alone(value.text):
+    if is_latex_alone(value.text) or (is_formula(value.text) and not re.search(r"[\n$:`]", value.text.strip())):
         text = value.text.strip()
         return [Placed(question, item, Fragment("formula", text, notation_of(text), value.where, name, True))]
     document = read_markdown("", value.text)
-    placed, remarks = assemble(_unlabelled(document.lines), labels, question)
+    placed, remarks = assemble(_unlabelled(document.lines), labels, question, labelled=False)
     noted += [replace(remark, where=value.where) for remark in (*document.remarks, *remarks)]
     return [_under(one, item, path, name, value.where) for one in placed]
 
