@@ -151,18 +151,23 @@ def _remarks(
         found.append(Remark("picture", "There are pictures in this hand-in; a person reads them."))
     if only:
         return tuple(found)
-    if "documentation" in problem.about.required and not _has_documentation(submission):
+    if "documentation" in problem.about.required and not _has_documentation(problem, submission):
         found.append(Remark("documentation_missing", "The documentation, which is always required, is missing."))
     if "notebook" in problem.about.required and not submission.notebooks:
         found.append(Remark("notebook_missing", "The notebook, which is required, is missing."))
     return tuple(found)
 
 
-def _has_documentation(submission: Submission) -> bool:
-    """Is there anything written: an answer of any kind?"""
-    return any(f.kind != "code" for answer in submission.answers for f in answer.fragments) or any(
-        remark.note == "pdf_for_person" for remark in submission.remarks
-    )
+def _has_documentation(problem: Problem, submission: Submission) -> bool:
+    """Is there anything written?  What stands beside the code of a notebook that was handed out is not."""
+    programs = {question.id for question in problem.questions if question.kind == "program"}
+    written = [
+        fragment
+        for answer in submission.answers
+        for fragment in answer.fragments
+        if fragment.kind != "code" and (answer.question not in programs or not fragment.where.file.endswith(".ipynb"))
+    ]
+    return bool(written) or any(remark.note == "pdf_for_person" for remark in submission.remarks)
 
 
 def _duration(seconds: int) -> str:

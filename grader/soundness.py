@@ -146,9 +146,8 @@ def vocabulary_troubles(problem: Problem) -> Iterator[Trouble]:
                     report = grade(problem, submission, only=question.id)
                     found = next(f for f in report.findings if f.item == item.id)
                     if found.verdict is not Verdict.CORRECT:
-                        yield Trouble(
-                            item.id, f"the {notation} model answer `{text}` comes out {found.verdict}: {found.message}"
-                        )
+                        message = f"the {notation} model answer `{text}` comes out {found.verdict}: {found.message}"
+                        yield Trouble(item.id, message, warning=found.verdict is Verdict.UNREADABLE)
 
 
 def model_answer(plan: Plan, item: Item, notation: Notation) -> str | None:

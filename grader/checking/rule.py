@@ -17,8 +17,8 @@ from grader.checking.misconceptions import Readings, find_misconception
 from grader.checking.policy import comparison_policy
 from grader.compare import Domain, Sameness, same
 from grader.compare.layouts import align
-from grader.kinds.point import exact_entries
 from grader.kinds.plan import Item, Plan, Seen
+from grader.kinds.point import exact_entries
 from grader.kinds.verdicts import blank, carried, right, undecided, unreadable, wrong
 from grader.matching import Matched, Statement, Unread
 from grader.model import Evidence, Finding, Fragment, Verdict

@@ -210,9 +210,14 @@ def _match_prose(plan: Plan, item: Item, pool: Pool, statements: Sequence[tuple[
     if labelled:
         return Matched(texts=tuple(labelled), labelled=True)
     last = max((i for i, (_, f) in enumerate(pool) if f.kind in ("formula", "graph") and f.display), default=-1)
-    rest = [(f.text, f.where) for hint, f in pool[last + 1 :] if not hint and f.kind == "text"]
+    rest = [(_with_label(f), f.where) for hint, f in pool[last + 1 :] if not hint and f.kind == "text"]
     rest = [(text, where) for text, where in rest if len(text.split()) >= MIN_WORDS]
     return Matched(texts=tuple(rest))
+
+
+def _with_label(fragment: Fragment) -> str:
+    """A text with the words before its colon, which the reader took for a label."""
+    return f"{fragment.label}: {fragment.text}" if fragment.label else fragment.text
 
 
 def answers_of(matched: Mapping[str, Matched]) -> tuple[str, ...]:
