@@ -112,8 +112,11 @@ def _read_bars(p: Parser, mark: str, start: int, sided: bool) -> Syntax:
     return Syntax("abs" if mark == "|" else "norm", start, token.end, (inner,))
 
 
-def read_superscript(p: Parser, base: Syntax) -> Syntax:
-    """Behind `^`: an exponent, a transpose sign, a label; primes there are primes."""
+def read_superscript(p: Parser, base: Syntax, stacked: bool = False) -> Syntax:
+    """Behind `^`: an exponent, a transpose sign, a label; primes there are primes.
+
+    `stacked`: the base ends in an exponent of its own, no bracket around it, so that `x^a^b` is x^(a^b).
+    """
     mark = p.take()
     first = p.i
     kind = p.peek()
@@ -134,7 +137,7 @@ def read_superscript(p: Parser, base: Syntax) -> Syntax:
         if base.text == "e" and exponent.kind in ("number", "negative") and p.peek() == "name" and not p.token.spaced:
             return _glued_exponent(p, base, exponent)
     text = "".join(t.text for t in p.tokens[first : p.i] if t.kind not in ("{", "}", "open", "close"))
-    if base.kind == "power" and p.latex and exponent.kind != "name" and base.args[1].text not in ("T", "top", "t"):
+    if stacked and base.kind == "power" and p.latex and exponent.kind != "name" and base.args[1].text not in ("T", "top", "t"):
         exponent = Syntax("power", base.args[1].start, exponent.end, (base.args[1], exponent), text)
         base = base.args[0]
     data = ("each",) if mark.text == "each" else ()

@@ -205,10 +205,12 @@ class Parser:
 
     def postfix(self, node: Syntax) -> Syntax:
         """Scripts, primes, factorials, calls and Python indices behind an atom."""
+        raised = False  # has an exponent been read here, without a bracket around it?
         for _ in range(MAX_SCRIPTS):
             kind = self.kinds[self.i]
             if kind == "^":
-                node = atoms.read_superscript(self, node)
+                node = atoms.read_superscript(self, node, raised)
+                raised = True
             elif kind == "_":
                 node = atoms.read_subscript(self, node)
             elif kind == "'":
