@@ -13,6 +13,7 @@ from typing import Any
 
 from nbclient import NotebookClient
 from nbclient.exceptions import DeadKernelError
+from nbformat import NotebookNode, from_dict
 
 from grader.execution import frames, messages
 from grader.execution.hatchery import Hatched
@@ -35,6 +36,21 @@ class CellClient(NotebookClient):  # type: ignore[misc]
 
     async def _async_poll_kernel_alive(self) -> None:
         await self.km.dead.wait()
+
+    def output(
+        self, outs: list[NotebookNode], msg: dict[str, Any], display_id: str | None, cell_index: int
+    ) -> NotebookNode:
+        """Append a message's output.  nbclient would check it against the notebook schema; it has been checked."""
+        if self.clear_before_next_output:
+            outs[:] = []
+            self.clear_display_id_mapping(cell_index)
+            self.clear_before_next_output = False
+        if display_id:
+            self._display_id_map.setdefault(display_id, {}).setdefault(cell_index, []).append(len(outs))
+        content = {key: value for key, value in msg["content"].items() if key != "transient"}
+        out: NotebookNode = from_dict({"output_type": msg["msg_type"], **content})
+        outs.append(out)
+        return out
 
 
 class Channel:

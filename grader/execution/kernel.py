@@ -75,6 +75,7 @@ def prepare(directory: str) -> PipeKernel:
     log.propagate = False
     kernel: PipeKernel = PipeKernel.instance(config=config, session=session, iopub_socket=streams.IOPUB, log=log)
     kernel.shell_channel_thread = _NoShellThread()
+    kernel._execute_sleep = 0.0  # it waits for a socket that is not there
     kernel.shell.displayhook.session = session
     kernel.shell.ask_exit = lambda: None  # a cell with `exit` ends nothing: the probes are still to come
     _warm_up(kernel)
@@ -83,18 +84,22 @@ def prepare(directory: str) -> PipeKernel:
 
 WARM_UP = ("1 + 1", "print('x')", "1 / 0", "import asyncio\nawait asyncio.sleep(0)", "display('x')", "def", "%pwd")
 
+CAN_WAIT = frozenset({"execute_input", "execute_result", "execute_reply"})  # the cell's end follows: one write for all
+BUSY = {"execution_state": "busy"}
+WARM_UP_ROUNDS = 4  # the interpreter specialises code that has run a few times, which writes to pages forks share
+
 
 def _warm_up(kernel: PipeKernel) -> None:
     """Run each kind of cell once, unheard, so that no kernel has to import or compile what all of them need."""
     kernel.session.post = lambda _: None
     shell = kernel.shell
-    before = dict(shell.user_ns)
+    before, hidden = dict(shell.user_ns), dict(shell.user_ns_hidden)
     kept = sys.stdout, sys.stderr
     loop = asyncio.new_event_loop()
     asyncio.set_event_loop(loop)
     kernel.io_loop = IOLoop.current()
     sys.stdout, sys.stderr = (streams.PipeStream(name, kernel.session, 1000) for name in ("stdout", "stderr"))
-    for number, code in enumerate(WARM_UP):
+    for number, code in enumerate(WARM_UP * WARM_UP_ROUNDS):
         content = {"code": code, "silent": False, "store_history": False, "stop_on_error": False}
         header = {"msg_id": str(number), "msg_type": "execute_request"}
         loop.run_until_complete(
@@ -106,6 +111,8 @@ def _warm_up(kernel: PipeKernel) -> None:
     loop.close()
     shell.user_ns.clear()
     shell.user_ns.update(before)
+    shell.user_ns_hidden.clear()
+    shell.user_ns_hidden.update(hidden)
     for name in ("_", "__", "___"):
         setattr(shell.displayhook, name, before[name])
     shell.execution_count = 1
@@ -116,8 +123,14 @@ def serve(kernel: PipeKernel, channel: socket.socket, limits: Limits, guard: Imp
     """Answer requests until the channel ends.  Runs the student's code."""
     session = kernel.session
 
+    held: list[bytes] = []
+
     def post(message: dict[str, Any]) -> None:
-        channel.sendall(frames.encode(message))
+        held.append(frames.encode(message))
+        if message.get("type") not in CAN_WAIT and message.get("content") != BUSY:
+            whole = b"".join(held)
+            held.clear()
+            channel.sendall(whole)
 
     session.post = post
     out, err = (streams.PipeStream(name, session, limits.text_bytes) for name in ("stdout", "stderr"))
