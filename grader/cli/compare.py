@@ -17,7 +17,7 @@ from grader.cli import EXIT_NOTHING, EXIT_OK, EXIT_WRONG
 if TYPE_CHECKING:
     from grader.compare.answers import Outcome
 
-FUSE_SECONDS = 1.0  # of computing time for one answer; effort is bounded by counts, this is the last resort
+FUSE_SECONDS = 0.8  # of computing time for one answer; effort is bounded by counts, this is the last resort
 AGAIN_SECONDS = 0.05  # the fuse fires again, should its exception be swallowed where none can be raised
 PROGRESS_SECONDS = 2.0
 BLANK = "-"

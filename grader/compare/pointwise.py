@@ -27,6 +27,8 @@ ESCALATIONS = (1, 2, 5, 12)  # multiples of the first precision
 MAX_BITS = 8_192
 FAR = ("huge", "high_edge")
 MIN_AGREE = 4  # points that must agree before YES
+LARGE = 200  # nodes; larger answers are tried at the first points before the others
+FIRST_LOOK = 2
 ENOUGH = 10  # points that agree, so that huge ones need not be pressed
 ROUNDS = 4  # of drawing points, until enough of them lie where the truth is defined
 CACHED = 512
@@ -98,7 +100,10 @@ def compare(truth: Expr, answer: Expr, domain: Domain, policy: Policy, nodes: Se
     extra = max(prepared.extra, literal_bits(order))
     tally = _Tally(prod(truth.shape), {}, set(), set(), [])
     count = len(prepared.points)
-    _look(truth, answer, order, domain, policy, tuple(range(count)), FIRST_BITS + extra, extra, tally)
+    every = tuple(range(count))
+    for part in (every[:FIRST_LOOK], every[FIRST_LOOK:]) if len(order) > LARGE else (every,):
+        if part and not tally.differs:
+            _look(truth, answer, order, domain, policy, part, FIRST_BITS + extra, extra, tally)
     if not (tally.differs and tally.entries == 1):
         _escalate(truth, answer, order, domain, policy, extra, tally)
     return _conclude(truth, answer, domain, prepared, tally, extra)

@@ -11,7 +11,7 @@ from grader.compare.domain import Domain, Point, interval_of
 from grader.compare.draws import seeded
 from grader.compare.evaluation import Batch
 from grader.compare.evidence import Witness
-from reference.expression import Expr
+from reference.expression import Expr, ordered
 
 DIGITS = 6
 SHOWN = (DIGITS, 12, 24)
@@ -27,12 +27,14 @@ SIMPLE = (
 )
 BITS = 256
 TRIES = 3  # simple points tried
+LARGE = 200  # nodes; for larger answers none is
 MAX_SHOWN = 12  # numbers of a point that are shown; larger points are described by their first ones
 
 
 def make_witness(truth: Expr, answer: Expr, domain: Domain, points: Sequence[Point], extra: int) -> Witness:
     """The witness at a point of small whole numbers if they differ there too, else at the first point found."""
-    simple = [_simple_point(domain, number) for number in range(TRIES)]
+    tries = TRIES if len(ordered([answer])) <= LARGE else 0
+    simple = [_simple_point(domain, number) for number in range(tries)]
     for point in [*(p for p in simple if p is not None), points[0]]:
         found = _at(truth, answer, point, extra)
         if found is not None:
