@@ -274,6 +274,11 @@ def _by_title(reader: _Reader, line: Line) -> bool:
         return False
     text = line.runs[0].text.strip().rstrip(":")
     name = by_title(text, reader.labels)
+    part = next((key for key, title in reader.labels.parts.items() if title and plain(title) == plain(text)), None)
+    exact = plain(text) in reader.labels.by_title
+    if part is not None and not exact and (line.heading or line.bold):
+        reader.part, reader.question, reader.level, reader.stray = pieces(part), "", 0, False
+        return True
     if name is None or name == reader.question:
         return name is not None and bool(line.heading or line.bold)
     if not (line.heading or line.bold) and plain(text) != plain(reader.labels.questions[name]):

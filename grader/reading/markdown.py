@@ -99,7 +99,7 @@ def _add_stretch(page: _Page, text: str, start: int, end: int, tables: frozenset
         return
     line = page.source.place(start).line - 1
     if line in tables:
-        raw = text[start:end].replace("|", " ")
+        raw = _row(text[start:end]) if start == 0 or text[start - 1] == "\n" else text[start:end].replace("|", " ")
         if _TABLE_RULE.match(text[start:end]):
             return
         text = text[:start] + raw + text[end:] if "|" in text[start:end] else text
@@ -123,6 +123,15 @@ def _add_stretch(page: _Page, text: str, start: int, end: int, tables: frozenset
         )
         offset += opened.end() if opened else 0
         page.runs.append(Run("text", words.strip(), page.source.place(offset), notation_of(words)))
+
+
+def _row(text: str) -> str:
+    """A table's row as running text of the same length; its first cell becomes the label of what follows."""
+    first = re.match(r"(?:[ \t]*\|)?[^|]{0,40}[^|\s][^|]{0,40}\|(?=[^|]*$|[^|]*\S)", text)
+    if first is None:
+        return text.replace("|", " ")
+    end = first.end() - 1
+    return text[:end].replace("|", " ") + ":" + text[end + 1 :].replace("|", " ")
 
 
 def clean(text: str) -> str:

@@ -190,7 +190,7 @@ def _composed(letter: str, accent: str) -> str:
 
 
 def _command(page: _Page, text: str, name: str, start: int, at: int, end: int) -> int:
-    if name in LEVELS:
+    if name in LEVELS and not (name == "part" and page.lists):
         _end_line(page)
         page.heading = LEVELS[name]
         option = _OPTION.match(text, at, end)
@@ -200,8 +200,15 @@ def _command(page: _Page, text: str, name: str, start: int, at: int, end: int) -
             page.groups.append("heading")
             return brace.end()
         return at
-    if name == "item":
+    if name == "item" or (name == "part" and page.lists):
         return _item(page, text, at, end)
+    if name == "question" and page.lists:
+        _end_line(page)
+        page.exercises += 1
+        page.heading = 1
+        _say(page, f"Exercise {page.exercises}", start)
+        _end_line(page)
+        return at
     if name in ("begin", "end"):
         return _environment(page, text, name, start, at, end)
     if name in ("par", "newline", "linebreak", "newpage", "clearpage", "bigskip", "medskip", "smallskip"):
