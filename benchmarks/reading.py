@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import argparse
 import ast
+import functools
 import importlib
 import re
 import time
@@ -19,7 +20,7 @@ from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import numpy
 import sympy
@@ -30,23 +31,24 @@ from reference.graph import FLOAT, build, run
 from reference.shapes import ShapeError
 
 # What is not mathematics of this field: (reason, pattern in the text).
+_END = r"(?![A-Za-z])"
 FILTER: tuple[tuple[str, str], ...] = (
-    ("integral", r"\\i*int\b|\\oint"),
-    ("limit", r"\\lim\b"),
-    ("sets, intervals, logic", r"\\cup|\\cap|\\in\b|\\emptyset|\\varnothing|\\subset|\\set\b|\\mathbb|\\bigcup|\\setminus"
-     r"|\\lor|\\land|\\notin|\\\{|\\lbrace|\\forall|\\exists|\\times\\infty|\\neg"),
-    ("relation, not a value", r"\\l[et]q?\b|\\g[et]q?\b|\\neq?\b|<|>|\\[lg]eqslant|\\equiv|\\approx"),
-    ("rounding, divisibility", r"\\lfloor|\\lceil|floor|ceil|\\gcd|\\lcm|gcd|lcm|\\p?mod\b|\\bmod|\\operatorname\{mod\}"),
-    ("bra-ket", r"\\langle|\\rangle|\\ket|\\bra\b"),
-    ("conjugate or repeating decimal", r"\\overline|\\bar\b|\\dagger|\\ast|\\star"),
-    ("placeholder of the other reader", r"\\variable|\\placeholder|\\mathit|\\hash|\\operatorname\{rref|\\degree"),
-    ("percent, money, units", r"\\%|%|\\text|\\\$|\\circ|°|\\mathrm|\\mbox|\\units"),
+    ("integral", rf"\\i*int{_END}|\\oint"),
+    ("limit", rf"\\lim{_END}"),
+    ("sets, intervals, logic", rf"\\(cup|cap|in|emptyset|varnothing|subset|set|mathbb|bigcup|setminus|lor|land|notin"
+     rf"|lbrace|forall|exists|neg){_END}|\\\{{|\\times\\infty"),
+    ("inequality, not a value", rf"\\(le|leq|lt|ge|geq|gt|ne|neq|leqslant|geqslant|equiv|approx){_END}|<|>"),
+    ("rounding, divisibility", r"\\lfloor|\\lceil|floor|ceil|gcd|lcm|mod(?![A-Za-z])"),
+    ("bra-ket", r"\\langle|\\rangle|\\ket|\\bra(?![A-Za-z])"),
+    ("conjugate or repeating decimal", r"\\overline|\\bar(?![A-Za-z])|\\dagger|\\ast|\\star"),
+    ("placeholder or command of the other reader", r"\\variable|\\placeholder|\\hash|rref|\\adjugate|\\degree"),
+    ("percent, money, units", r"%|\\text|\\\$|\\circ|°|\\mathrm|\\mbox|\\units"),
     ("infinity", r"\\infty|\\infin"),
-    ("complex numbers", r"(?<![A-Za-z])i(?![A-Za-z_])|\\imaginary|\\mathrm\{i"),
+    ("complex numbers", r"(?<![A-Za-z])[iI](?![A-Za-z_])|\\imaginary"),
     ("plus-minus, several values", r"\\pm|\\mp"),
-    ("repeating or grouped digits", r"\d,\d{3}|\d\s\d{3}|\d\\[,!; ]\s?\d|\d\{,\}\d{3}"),
+    ("grouped digits", r"\d\s\d{3}|\d\\[,!; ]\s?\d|\d\{,\}\d{3}"),
+    ("bounds without a number", r"\\(sum|prod).*=\s*b"),
 )  # fmt: skip
-LISTS = r".*(PAIRS)$"
 
 
 @dataclass(frozen=True)
@@ -88,7 +90,7 @@ def _namespace(tree: ast.Module) -> dict[str, Any]:
     names: dict[str, Any] = {}
     exec("from sympy import *", names)
     for name in ("Add", "Mul", "Pow"):
-        names[f"_{name}"] = lambda a, b, build=getattr(sympy, name): build(a, b, evaluate=False)
+        names[f"_{name}"] = functools.partial(getattr(sympy, name), evaluate=False)
     for statement in tree.body:
         if isinstance(statement, ast.ImportFrom | ast.Import | ast.Assign | ast.FunctionDef):
             try:
@@ -138,6 +140,8 @@ def excluded(case: Case) -> str:
         for reason, pattern in FILTER:
             if re.search(pattern, text):
                 return reason
+        if isinstance(case.expected, str) and re.search(r"\d,\d|[\[(]\d+,\s*\d+[)\]]", text):
+            return "decimal comma, interval or list"
         if isinstance(case.expected, str) and re.search(r"[A-Za-z]{3,}(?<!frac)(?<!sqrt)(?<!cdot)(?<!left)(?<!right)"
                                                         r"(?<!boxed)(?<!begin)(?<!matrix)(?<!end)", text.replace("\\", " ")):
             return "prose around the formula"  # fmt: skip
@@ -145,18 +149,22 @@ def excluded(case: Case) -> str:
         return ""
     if case.expected.has(sympy.I, sympy.zoo, sympy.nan, sympy.oo):
         return "complex numbers"
+    if isinstance(case.expected, sympy.Eq):
+        return ""
     if isinstance(case.expected, sympy.core.relational.Relational | sympy.Set | sympy.logic.boolalg.Boolean):
-        return "relation, not a value"
+        return "inequality or set, not a value"
     return ""
 
 
-def vocabulary_of(expected: Any) -> tuple[Vocabulary, dict[str, str]]:
-    """The names the suite's own expression has, as declared numbers and functions."""
-    symbols = {str(s.name): "real" for s in expected.free_symbols if isinstance(s, sympy.Symbol)}
-    bound = {str(s.name) for s in expected.atoms(sympy.Symbol)}
-    functions = {f.func.__name__: "function" for f in expected.atoms(sympy.core.function.AppliedUndef)}
-    spelled = {name: f"u{k}" for k, name in enumerate(sorted(bound))}
-    return build_vocabulary(symbols | functions), spelled
+def vocabulary_of(case: Case) -> Vocabulary:
+    """The names of the suite's own expression, and single letters typed, as declared numbers and functions."""
+    functions = {f.func.__name__: "function" for f in case.expected.atoms(sympy.core.function.AppliedUndef)}
+    symbols = {str(s.name): "real" for s in case.expected.atoms(sympy.Symbol)}
+    for letter in re.findall(r"(?<![A-Za-z\\])([a-df-zA-DF-SU-Z])(?![A-Za-z])", case.text):
+        if letter not in functions:
+            symbols.setdefault(letter, "real")
+    log: Literal["natural", "decimal"] = "decimal" if case.suite.startswith("latex2sympy2") else "natural"
+    return build_vocabulary(symbols | functions, log=log)
 
 
 VALUES = (0.731, 1.317, 0.613, 1.729, 0.877, 1.113, 0.541, 1.931, 0.457, 1.237)
@@ -184,7 +192,8 @@ def our_values(text: str, vocabulary: Vocabulary, order: list[str]) -> tuple[lis
         raise Misread(found.start, found.end, found.message, found.suggestion)
     expressions = elaborate(found.answer, vocabulary, {})
     seconds = time.perf_counter() - begin
-    point = {name: numpy.asarray(VALUES[k % 10]) for k, name in enumerate(order)}
+    point = {name: numpy.asarray(0.9) for name in vocabulary.symbols}
+    point |= {name: numpy.asarray(VALUES[k % 10]) for k, name in enumerate(order)}
     out = []
     for expression in expressions:
         functions = {}
@@ -209,10 +218,11 @@ def judge(case: Case) -> Outcome:
             names = sorted(words.symbols)
             wanted = our_values(case.expected, words, names)[0]
         else:
-            words, _ = vocabulary_of(case.expected)
-            value = case.expected.doit() if hasattr(case.expected, "doit") else case.expected
+            words = vocabulary_of(case)
+            expected = case.expected.rhs if isinstance(case.expected, sympy.Eq) else case.expected
+            value = expected.doit() if hasattr(expected, "doit") else expected
             names = [str(s) for s in sorted(value.free_symbols, key=str)]
-            wanted = [expected_value(case.expected)]
+            wanted = [expected_value(expected)]
     except Misread as trouble:
         return Outcome(case, "unreadable", f"gold: {trouble.message}", 0.0)
     except Exception as error:  # noqa: BLE001  # the suite's own expression has no number

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from grader.notation import calculus, calls, grids
-from grader.notation.groups import one_token, place, read_argument, read_group, read_number, skip_argument
+from grader.notation.groups import coefficient, one_token, place, read_argument, read_group, read_number, skip_argument
 from grader.notation.syntax import Syntax
 from grader.notation.tokens import Token
 
@@ -33,6 +33,24 @@ def read_name(p: Parser) -> Syntax:
             p.remark("`\\delta{…}` was read with its subscripts")
             return read_subscript(p, node)
     return node
+
+
+def join_mixed_number(factors: list[Syntax], joins: list[str]) -> None:
+    """`1\\frac12` is one and a half, or a half: both are kept."""
+    if len(factors) < 2 or joins[-1] != "join":
+        return
+    whole, part = factors[-2], factors[-1]
+    proper = (
+        part.kind == "fraction"
+        and all(arg.kind == "number" and isinstance(arg.value, int) for arg in part.args)
+        and int(part.args[0].value or 0) < int(part.args[1].value or 0)
+    )
+    if not (proper and whole.kind == "number" and isinstance(whole.value, int)) or (len(joins) > 1):
+        return
+    times = Syntax("product", whole.start, part.end, (whole, part), "", None, ("join",))
+    mixed = Syntax("sum", whole.start, part.end, (whole, part), "", None, ("+", "+"))
+    factors[-2:] = [Syntax("ambiguous", whole.start, part.end, (times, mixed), "product or mixed number")]
+    joins.pop()
 
 
 def read_accent(p: Parser) -> Syntax:
@@ -102,6 +120,11 @@ def _read_bars(p: Parser, mark: str, start: int, sided: bool) -> Syntax:
     p.bars.pop()
     p.row_list = saved
     token = p.token
+    if token.kind == "bars" and mark == "|" and not sided:  # |x||y|: the first of the two closes
+        p.splits.append((p.i, token))
+        p.tokens[p.i] = token._replace(kind="bar", text="|", start=token.start + 1, spaced=False)
+        p.kinds[p.i] = "bar"
+        return Syntax("abs", start, token.start + 1, (inner,))
     closes = token.text == mark and token.kind in (("close", "bar", "bars") if sided else ("bar", "bars", "close"))
     if not closes and mark == "||" and token.text == "|" and p.tokens[p.i + 1].text == "|":
         p.take()
@@ -296,7 +319,9 @@ def read_command(p: Parser) -> Syntax:
 
 def _read_binom(p: Parser, start: int) -> Syntax:
     above, below = read_argument(p), read_argument(p)
-    return Syntax("grid", start, p.last_end(), (above, below), "binom", None, ("1", "1"))
+    column = Syntax("grid", start, p.last_end(), (above, below), "binom", None, ("1",))
+    number = coefficient(above, below, start, p.last_end())
+    return Syntax("ambiguous", start, p.last_end(), (column, number), "column or binomial coefficient")
 
 
 def _read_brace(p: Parser, start: int) -> Syntax:

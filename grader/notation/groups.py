@@ -88,10 +88,18 @@ def relation_or_chain(members: list[Syntax], links: list[str]) -> Syntax:
 
 def read_over(p: Parser, node: Syntax) -> Syntax:
     if p.peek() == "over":
-        p.take()
+        mark = p.take().text
         below = p.sum()
+        if mark == "choose":
+            return coefficient(node, below, node.start, below.end)
         return Syntax("fraction", node.start, below.end, (node, below))
     return node
+
+
+def coefficient(above: Syntax, below: Syntax, start: int, end: int) -> Syntax:
+    """n over k, the binomial coefficient."""
+    head = Syntax("name", start, start, (), "binom", None, ("func",))
+    return Syntax("call", start, end, (head, above, below))
 
 
 def close_group(p: Parser, start: int) -> None:

@@ -30,7 +30,7 @@ _SCAN = re.compile(
     rf"""(?P<space>[\s~\u00a0]+|(?<!\\)%[^\n]*)
     |(?P<command>\\(?:[A-Za-z]+|.))
     |(?P<comma>(?<=\d)\{{,\}}(?=\d))
-    |(?P<num>\d+(?:\.(?![*/^'.])\d*)?|\.\d+)
+    |(?P<num>(?:\d+(?:\.(?![*/^'.])\d*)?|\.\d+)(?:[eE][-+]?\d+(?![\dA-Za-z(.^_]))?)
     |(?P<word>[A-Za-z][A-Za-z0-9]*)
     |(?P<brace>[{{}}])
     |(?P<op>:=|==|<=|>=|!=|=>|->|\|\||\.\.\.+|\*\*|''+)
@@ -136,6 +136,10 @@ def _scan_word(scanner: _Scanner, word: str, at: int) -> int:
 def _scan_number(scanner: _Scanner, number: str, at: int) -> int:
     if _after_script(scanner):
         number = re.match(r"\d*", number).group() or number  # type: ignore[union-attr]
+    if "e" in number:
+        raise Misread(
+            at, at + len(number), f"`{number}` may mean a power of ten or the number e.", "Write 10^{…} or put blanks."
+        )
     check_number(number, at)
     scanner.emit("num", number, at, at + len(number))
     return at + len(number)

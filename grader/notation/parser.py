@@ -24,7 +24,8 @@ class Parser:
     """A cursor over the tokens of one text.  Fails by raising Misread at the first token not understood."""
 
     __slots__ = (
-        "bars", "depth", "failed", "i", "kinds", "latex", "remarks", "row_list", "size", "steps", "tokens", "vocabulary"
+        "bars", "depth", "failed", "i", "kinds", "latex", "remarks", "row_list", "size", "splits", "steps", "tokens",
+        "vocabulary",
     )  # fmt: skip
 
     def __init__(self, tokens: list[Token], vocabulary: Vocabulary, latex: bool, length: int) -> None:
@@ -39,6 +40,7 @@ class Parser:
         self.bars: list[str] = []  # bars open around here, innermost last
         self.row_list = False  # inside [2 1 3], where blanks separate
         self.remarks: list[str] = []
+        self.splits: list[tuple[int, Token]] = []  # `||` taken apart, so that a failed attempt can undo it
         self.failed: set[tuple[str, int, int]] = set()  # attempts that came to nothing, so that none is made twice
 
     # -- moving ------------------------------------------------------------------------------------------------
@@ -81,11 +83,15 @@ class Parser:
         key = (what, self.i, len(self.bars))
         if key in self.failed:
             return None
+        splits = len(self.splits)
         saved = (self.i, self.depth, list(self.bars), self.row_list, list(self.remarks))
         try:
             return parse()
         except Misread:
             self.i, self.depth, self.bars, self.row_list, self.remarks = saved
+            while len(self.splits) > splits:
+                at, token = self.splits.pop()
+                self.tokens[at], self.kinds[at] = token, token.kind
             if self.steps > MAX_STEPS:
                 raise
             self.failed.add(key)
@@ -171,10 +177,12 @@ class Parser:
                     joins[-1] = "glued"
                     glued.append(len(factors))
                 factors.append(self.factor())
+                if not spaced or self.latex:
+                    atoms.join_mixed_number(factors, joins)
             else:
                 break
         if not joins:
-            return first
+            return factors[0]
         if glued:
             return calls.slash_readings(factors, joins)
         return Syntax("product", first.start, factors[-1].end, tuple(factors), "", None, tuple(joins))

@@ -173,7 +173,7 @@ def _accented(found: re.Match[str]) -> str:
 def head_and_parameters(key: str) -> tuple[str, tuple[str, ...]]:
     """`sigma(x)` → ("sigma", ("x",));  `y` → ("y", ())."""
     found = re.fullmatch(r"\s*([^(]+?)\s*\(\s*([^()]*)\)\s*", key)
-    if found and "^" not in key:
+    if found and "^" not in found[1]:
         return canonical(found[1]), tuple(canonical(part) for part in found[2].split(","))
     return canonical(key), ()
 

@@ -529,7 +529,7 @@ def abstract_call(
     function = scope.vocabulary.applied[name]
     spelled = scope.vocabulary.spelled.get(name, name)
     if function.elementwise:
-        if len(args) != max(1, len(function.parameters)) and len(args) != 1:
+        if function.parameters and len(args) not in (1, len(function.parameters)):
             raise trouble(node, f"`{name}` takes {len(function.parameters) or 1} arguments, not {len(args)}.")
         return E.call(spelled, args, order)
     if len(args) != len(function.arguments):

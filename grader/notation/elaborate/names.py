@@ -43,6 +43,8 @@ def lookup(name: str, node: Syntax, scope: Scope) -> Expr | None:
     """Meaning of a canonical name, None where it has none."""
     vocabulary = scope.vocabulary
     name = vocabulary.other_names.get(name, name)
+    if name in scope.bound:  # an index hides a variable of its name
+        return E.constant(scope.bound[name])
     held = scope.held.get(name)
     if held is not None:
         return held
@@ -54,8 +56,6 @@ def lookup(name: str, node: Syntax, scope: Scope) -> Expr | None:
         return _defined(name, definition, node, scope)
     if name in vocabulary.applied:
         return _usual_call(name, node, scope)
-    if name in scope.bound:
-        return E.constant(scope.bound[name])
     constant = _constant(name, node, scope)
     if constant is not None:
         return constant
