@@ -80,7 +80,8 @@ def test_a_student_has_the_same_draws_each_time_and_another_has_others(pool):
 
 def test_nothing_a_notebook_does_is_seen_by_the_next(pool):
     spoil = "import numpy as np, builtins\nnp.left_behind = builtins.left_behind = 1\nopen('left', 'w').close()"
-    look = "import os, numpy as np, builtins\nprint(hasattr(np, 'left_behind'), hasattr(builtins, 'left_behind'), os.listdir())"
+    look = "import os, numpy as np, builtins\n"
+    look += "print(hasattr(np, 'left_behind'), hasattr(builtins, 'left_behind'), os.listdir())"
     pool.observe(table.notebook([spoil]), seed=b"1")
     assert text_of(pool.observe(table.notebook([look]), seed=b"2")) == ["False False []\n"]
 
