@@ -2,7 +2,8 @@
 
     python benchmarks/engine.py [--quick]
 
-CPU seconds.  New input in, value and gradient out; eager engines trace again every time, ours and jit-compiled ones are built once.
+CPU seconds.  New input in, value and gradient out; eager engines trace again every time, ours and jit-compiled ones
+are built once.
 Engines that are not installed are skipped with a line.  Every engine's gradient is compared with ours to 1e-12 per
 component (chaotic system: 1e-12 times its condition number).  Exit code 1 when a bar is missed.
 """

@@ -101,7 +101,7 @@ def _float_function(entries: Sequence[Expr], outputs: Sequence[Expr], inputs: Se
         parts.append(put_together(texts[start : start + size], out.shape))
         start += size
     emitter.lines.append(f"return ({', '.join(parts)},)")
-    functions = {**emitter.functions, "array": np.array, "asarray": np.asarray, "number": float}
+    functions = {**emitter.functions, "array": np.array, "asarray": np.asarray, "number": float, "kind": "d"}
     return define("computed", parameters, emitter.lines, functions)
 
 
@@ -114,7 +114,7 @@ def take_apart(emitter: Emitter, parameter: str, s: Expr, known: dict[Expr, str]
         return
     names = [emitter.fresh() for _ in range(int(np.prod(s.shape)))]
     ravel = "" if len(s.shape) == 1 else ".ravel()"
-    emitter.lines.append(f"{', '.join(names)}, = asarray({parameter}, dtype='d'){ravel}.tolist()")
+    emitter.lines.append(f"{', '.join(names)}, = asarray({parameter}, dtype=kind){ravel}.tolist()")
     known.update(zip(flat(entry_symbols(s)), names, strict=True))
 
 

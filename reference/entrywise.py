@@ -214,7 +214,7 @@ SMOOTH = (
         balls.sigmoid,
         lambda x: 1 / (1 + sp.exp(-x)),
         lambda o, x, y: y * (1 - y),
-        r"\sigma {}",
+        r"\operatorname{{sigmoid}} {}",
         operations=3,
     ),
     function(

@@ -8,6 +8,7 @@ from reference.names import latex_name
 from reference.node import Expr
 from reference.pieces import (
     ATOM,
+    HADAMARD,
     POWER,
     PRODUCT,
     SUM,
@@ -51,10 +52,9 @@ def _latex_neg(node: Expr, args: tuple[Piece, ...]) -> Piece:
 
 
 def _latex_mul(node: Expr, args: tuple[Piece, ...]) -> Piece:
-    left, right = around(args[0], PRODUCT), around(args[1], PRODUCT)
-    if meets_entrywise(node):
-        return Piece(rf"{left} \odot {right}", PRODUCT)
-    return Piece(_beside(left, right), PRODUCT)
+    if meets_entrywise(node):  # looser than a matrix product, so that nobody has to guess which comes first
+        return Piece(rf"{around(args[0], POWER)} \odot {around(args[1], POWER)}", HADAMARD)
+    return Piece(_beside(around(args[0], PRODUCT), around(args[1], PRODUCT)), PRODUCT)
 
 
 def _beside(left: str, right: str) -> str:
@@ -68,7 +68,7 @@ def _beside(left: str, right: str) -> str:
 
 def _latex_div(node: Expr, args: tuple[Piece, ...]) -> Piece:
     if meets_entrywise(node):
-        return Piece(rf"{around(args[0], PRODUCT)} \oslash {around(args[1], POWER)}", PRODUCT)
+        return Piece(rf"{around(args[0], PRODUCT)} \oslash {around(args[1], POWER)}", HADAMARD)
     if node.args[0].shape:
         return Piece(_beside(rf"\frac{{1}}{{{args[1].text}}}", around(args[0], PRODUCT)), PRODUCT)
     return Piece(rf"\frac{{{args[0].text}}}{{{args[1].text}}}", POWER)
@@ -76,6 +76,8 @@ def _latex_div(node: Expr, args: tuple[Piece, ...]) -> Piece:
 
 def _latex_pow(node: Expr, args: tuple[Piece, ...]) -> Piece:
     base = node.args[0]
+    if base.shape and node.args[1].op == "constant" and node.args[1].value in (2, 3):
+        return Piece(r" \odot ".join([around(args[0], POWER)] * int(node.args[1].value)), HADAMARD)
     circ = r"\circ " if node.shape else ""
     if base.op in TRIGONOMETRIC and not circ and node.args[1].op == "constant" and node.args[1].value in (2, 3):
         head, _, tail = args[0].text.partition("(")
@@ -137,7 +139,7 @@ def _latex_broadcast(node: Expr, args: tuple[Piece, ...]) -> Piece:
     if number is None:
         return args[0]
     if number.op == "constant" and number.value in (0, 1):
-        return Piece(r"\mathbf{1}" if number.value else r"\mathbf{0}", ATOM)
+        return Piece(r"\mathbf{1}" if number.value else "0", ATOM)
     return Piece(rf"{around(args[0], PRODUCT)} \mathbf{{1}}", PRODUCT)
 
 
@@ -150,7 +152,9 @@ def _latex_diag(node: Expr, args: tuple[Piece, ...]) -> Piece:
 
 def _latex_norm(node: Expr, args: tuple[Piece, ...]) -> Piece:
     marks = {"1": "_{1}", "2": "", "inf": r"_{\infty}", "fro": "_{F}", "squared": "^{2}"}
-    return Piece(rf"\left\|{args[0].text}\right\|{marks[node.attr('order')]}", POWER)
+    return Piece(
+        rf"\left\|{args[0].text}\right\|{marks[node.attr('order')]}", POWER if node.attr("order") == "squared" else ATOM
+    )
 
 
 def _latex_call(node: Expr, args: tuple[Piece, ...]) -> Piece:

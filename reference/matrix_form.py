@@ -60,9 +60,11 @@ class _Linear:
         return _Linear(factor * self.scale, self.core)
 
     def matrix(self) -> Expr:
-        if self.core is None:
-            return E.diag(self.scale)
         scale = simplify((self.scale,))[0]
+        if self.core is None:
+            if scale.op == "broadcast" and not scale.args[0].shape:
+                return scale.args[0] * E.eye(scale.shape[0])
+            return E.diag(scale)
         if scale.op == "broadcast" and not scale.args[0].shape:
             return scale.args[0] * self.core
         if not scale.shape:

@@ -9,7 +9,7 @@ from fractions import Fraction
 
 from reference.node import Expr
 
-SUM, PRODUCT, POWER, ATOM = 1, 2, 3, 4
+SUM, HADAMARD, PRODUCT, POWER, ATOM = 1, 2, 3, 4, 5
 
 
 @dataclass(frozen=True, slots=True)

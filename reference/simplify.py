@@ -76,6 +76,9 @@ def scaled(factor: Number, rest: Expr | None) -> Expr:
         return filled(0, rest.shape)
     if factor == 1:
         return rest
+    repeated = filling(rest)
+    if repeated is not None:
+        return filled(factor * repeated, rest.shape)
     if factor < 0:
         return E.neg(scaled(-factor, rest))
     exact = Fraction(factor)
@@ -146,6 +149,10 @@ def _mul(node: Expr, a: Expr, b: Expr) -> Expr:
         return fitted(b, shape)
     if filling(b) == 1:
         return fitted(a, shape)
+    for repeated, other in ((filling(a), b), (filling(b), a)):
+        if repeated is not None and other.shape == shape:
+            n, q = coefficient(other)
+            return fitted(scaled(repeated * n, q), shape)
     (m, p), (n, q) = coefficient(a), coefficient(b)
     if p is None or q is None:
         return fitted(scaled(m * n, q if p is None else p), shape)
@@ -198,7 +205,8 @@ def _div_plain(a: Expr, b: Expr) -> Expr:
     if a.op == "mul" and a.shape and not a.args[0].shape and not b.shape:
         return E.mul(_div(b, a.args[0], b), a.args[1])
     if a.op == "div" and a.shape == a.args[0].shape:
-        return E.div(a.args[0], E.mul(a.args[1], b))
+        bottom = E.mul(a.args[1], b) if a.args[1].shape or b.shape else _mul(b, a.args[1], b)
+        return E.div(a.args[0], bottom)
     return E.div(a, b)
 
 
@@ -354,6 +362,30 @@ def _dotted(node: Expr, x: Expr) -> Expr:
     return rebuild(node, (x,))
 
 
+def _factored(x: Expr) -> tuple[Number, Expr | None, Expr]:
+    """A numeric factor, a scalar factor and the array: 2*s*x -> (2, s, x), x/s -> (1, 1/s, x)."""
+    number, rest = coefficient(x)
+    if rest is None or not rest.shape:
+        return 1, None, x
+    if rest.op == "mul" and not rest.args[0].shape and rest.args[1].shape == x.shape:
+        return number, rest.args[0], rest.args[1]
+    if rest.op == "div" and not rest.args[1].shape and rest.args[0].shape == x.shape:
+        return number, E.div(1, rest.args[1]), rest.args[0]
+    return number, None, rest
+
+
+def _bilinear(node: Expr, args: Args) -> Expr:
+    """Scalar factors of the two arguments are written in front."""
+    (m, s, a), (n, t, b) = _factored(args[0]), _factored(args[1])
+    if a.shape != args[0].shape or b.shape != args[1].shape:
+        return rebuild(node, args)
+    found = rebuild(node, (a, b))
+    for scalar in (t, s):
+        if scalar is not None:
+            found = _mul(found, scalar, found)
+    return scaled(m * n, found)
+
+
 BINARY: dict[str, Callable[[Expr, Expr, Expr], Expr]] = {
     "add": _add,
     "sub": _sub,
@@ -386,6 +418,8 @@ def tidy(node: Expr, args: Args) -> Expr:
             return _entrywise(BINARY[op], node, *args)
     if op == "neg" and _sparse(args[0]):
         return E.stack([_neg(a) for a in args[0].args])
+    if op in ("outer", "dot"):
+        return _bilinear(node, args)
     if op in BINARY:
         return BINARY[op](node, *args)
     if op in UNARY:

@@ -5,6 +5,7 @@ The program is as long as one step, the work grows linearly with T, and every st
 
 from __future__ import annotations
 
+import cmath
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
@@ -12,7 +13,7 @@ from typing import Any
 import numpy as np
 
 from reference.compiled import scalar_gradients, take_apart
-from reference.emit import Emitter, define
+from reference.emit import MATH, Emitter, define
 from reference.expression import symbol
 from reference.node import Expr
 from reference.rollout import System
@@ -39,6 +40,7 @@ class CompiledSystem:
     system: System
     forward: Callable[..., tuple[tuple[list[float], ...], float]]
     backward: Callable[..., tuple[tuple[float, ...], tuple[float, ...]]]
+    forward_complex: Callable[..., tuple[tuple[list[complex], ...], complex]]
 
     def states(self, initial: Value, parameters: tuple[Value, ...], steps: int, start: int = 0) -> Value:
         """x_0 … x_T.  Shape: (T+1, n)."""
@@ -70,7 +72,12 @@ def compile_system(system: System) -> CompiledSystem:
     following = list(simplify(flat(step)))
     cost = simplify(flat(loss))[0]
     state = flat(entry_symbols(system.state))
-    return CompiledSystem(system, _forward(system, following, cost, state), _backward(system, following, cost, state))
+    return CompiledSystem(
+        system,
+        _forward(system, following, cost, state),
+        _backward(system, following, cost, state),
+        _forward(system, following, cost, state, True),
+    )
 
 
 def _parameters(system: System) -> list[str]:
@@ -88,14 +95,23 @@ def _begin(system: System, emitter: Emitter) -> dict[Expr, str]:
 
 
 def _functions(emitter: Emitter) -> dict[str, Any]:
-    return {**emitter.functions, "array": np.array, "asarray": np.asarray, "number": float}
+    return {**emitter.functions, "array": np.array, "asarray": np.asarray, "number": float, "kind": "d"}
+
+
+def _complex_functions(emitter: Emitter) -> dict[str, Any]:
+    """The same names in complex arithmetic; what compares numbers then raises TypeError."""
+    analytic = {name: getattr(cmath, name) for name in MATH if hasattr(cmath, name)}
+    rest = {"number": complex, "kind": "D", "power": pow, "abs": lambda z: z if z.real >= 0 else -z}
+    return {**_functions(emitter), **analytic, **rest}
 
 
 def _inner(outer: Emitter, lines: list[str]) -> None:
     outer.lines.extend(f"    {line}" for line in lines)
 
 
-def _forward(system: System, following: list[Expr], cost: Expr, state: list[Expr]) -> Callable[..., Any]:
+def _forward(
+    system: System, following: list[Expr], cost: Expr, state: list[Expr], in_complex: bool = False
+) -> Callable[..., Any]:
     emitter = Emitter()
     known = _begin(system, emitter)
     initial: dict[Expr, str] = {}
@@ -123,7 +139,9 @@ def _forward(system: System, following: list[Expr], cost: Expr, state: list[Expr
         last.lines.append(f"total = {last.emit([cost], known)[0]}")
         emitter.lines.extend(last.lines)
     emitter.lines.append(f"return ({', '.join(columns)},), total")
-    return define("forward", ["x0", *_parameters(system), "steps", "start"], emitter.lines, _functions(emitter))
+    parameters = ["x0", *_parameters(system), "steps", "start"]
+    functions = _complex_functions(emitter) if in_complex else _functions(emitter)
+    return define("forward", parameters, emitter.lines, functions)
 
 
 def _sub_emitter(outer: Emitter) -> Emitter:

@@ -24,6 +24,7 @@ from reference.network import (
 )
 from reference.printing import plain
 from reference.rollout import System, backward, forward, rk4, sensitivities
+from reference.rollout_agreement import agree_on_rollout
 from reference.sweeps import forward_sweep, reverse_sweep, sweep_operations, value_operations
 from reference.trace import trace
 from reference.unrolled import compile_system
@@ -233,3 +234,17 @@ def test_the_delta_recursion_gives_the_gradients(loss):
     for parameter in network.parameters:
         direct = value_of(gradient(values["C"], parameter), env)
         np.testing.assert_allclose(value_of(values[f"grad_{parameter.name}"], env), direct, rtol=1e-11, atol=1e-13)
+
+
+def test_a_long_rollout_is_certified_by_routes_that_know_no_rule():
+    system = controlled(accumulated=True)
+    found, agreement = agree_on_rollout(system, [0.1] * 3, ([-0.1, -0.499, -0.1],), 2_000)
+    status = {r.name: r.status for r in agreement.routes}
+    assert status["complex step"] == "agrees"
+    assert status["sympy"] == "not run"
+    assert found.parameters[0].shape == (3,)
+
+
+def test_a_rollout_with_kinks_in_its_loss_is_certified_too():
+    _, agreement = agree_on_rollout(controlled(), [-1, 1, 2], ([3, -1, 1],), 2)
+    assert agreement.sound
