@@ -42,7 +42,7 @@ Ask = Literal["state", "initial", "parameters", "loss"]
 class Spec:
     """Keys of a question of this kind.
 
-    state: names of the state's entries; slope: their time derivatives; start; parameters: names and values; dt; steps;
+    state: names of the state's entries; slope: their time derivatives; start; constants: names and values of the parameters; dt; steps;
     loss: a number, of the state after the last step; time: the name of the time where the slope has it; ask: the state
     after the last step, the loss, or the loss's gradient by the initial state or by the parameters; wrt: the parameters
     in question (default: all).
@@ -52,7 +52,7 @@ class Spec:
     slope: tuple[str, ...]
     start: tuple[Fraction, ...]
     dt: Fraction
-    parameters: dict[str, Fraction] = field(default_factory=dict)
+    constants: dict[str, Fraction] = field(default_factory=dict)
     steps: int = 1
     loss: str = ""
     time: str = ""
@@ -66,9 +66,9 @@ class Spec:
             raise ValueError(f"`steps` must lie between 1 and {MAX_STEPS}")
         if self.ask != "state" and not self.loss:
             raise ValueError("a gradient needs a `loss`")
-        unknown = [name for name in self.wrt if name not in self.parameters]
+        unknown = [name for name in self.wrt if name not in self.constants]
         if unknown:
-            raise ValueError(f"`{unknown[0]}` is none of the `parameters`")
+            raise ValueError(f"`{unknown[0]}` is none of the `constants`")
 
 
 @dataclass(frozen=True)
@@ -96,7 +96,7 @@ class Integrated:
 
     @cached_property
     def values(self) -> Expr:
-        return E.stack([E.constant(value) for value in self.spec.parameters.values()] or [E.constant(0)])
+        return E.stack([E.constant(value) for value in self.spec.constants.values()] or [E.constant(0)])
 
 
 def plan(spec: Spec, task: Task, context: Context) -> Plan:
@@ -119,12 +119,12 @@ def plan(spec: Spec, task: Task, context: Context) -> Plan:
 
 
 def _read(spec: Spec, task: Task, context: Context) -> Integrated:
-    names = [*spec.state, *spec.parameters, *([spec.time] if spec.time else [])]
+    names = [*spec.state, *spec.constants, *([spec.time] if spec.time else [])]
     vocabulary = make_vocabulary(task, context, dict.fromkeys(names, "real"), {})
-    state, theta = E.symbol(STATE, (len(spec.state),)), E.symbol("theta", (max(len(spec.parameters), 1),))
+    state, theta = E.symbol(STATE, (len(spec.state),)), E.symbol("theta", (max(len(spec.constants), 1),))
     time = E.symbol("t_now")
     entries: dict[str, Expr] = {canonical(name): state[i] for i, name in enumerate(spec.state)}
-    entries |= {canonical(name): theta[i] for i, name in enumerate(spec.parameters)}
+    entries |= {canonical(name): theta[i] for i, name in enumerate(spec.constants)}
     if spec.time:
         entries[canonical(spec.time)] = time
 
@@ -166,7 +166,7 @@ def _written(worked: Integrated) -> tuple[Derivation, tuple[Claim, ...]]:
 
 
 def _wanted(spec: Spec) -> list[int]:
-    names = list(spec.parameters)
+    names = list(spec.constants)
     return [names.index(name) for name in (spec.wrt or names)] or [0]
 
 
@@ -174,7 +174,7 @@ def _run(worked: Integrated, task: Task) -> Derivation:
     """The same by numbers: the adjoint run, confirmed by the complex step.  Raises ProblemError if they differ."""
     spec, compiled = worked.spec, compile_system(worked.system)
     start = np.array([float(v) for v in spec.start])
-    theta = np.array([float(v) for v in spec.parameters.values()] or [0.0])
+    theta = np.array([float(v) for v in spec.constants.values()] or [0.0])
     try:
         found = compiled.gradient(start, (theta,), spec.steps)
     except (ArithmeticError, ValueError) as trouble:
@@ -250,7 +250,7 @@ def _targets(spec: Spec) -> tuple[Aim, ...]:
 
 
 def _student_vocabulary(spec: Spec, context: Context) -> Vocabulary:
-    names = {canonical(name): Declaration("real", ()) for name in (*spec.state, *spec.parameters)}
+    names = {canonical(name): Declaration("real", ()) for name in (*spec.state, *spec.constants)}
     return Vocabulary(symbols=names, decimal_comma=context.decimal_comma)
 
 

@@ -64,7 +64,7 @@ def plan(spec: Spec, task: Task, context: Context) -> Plan:
 def _at_good_sizes(spec: Spec, task: Task, vocabulary: Vocabulary, wrt: str) -> list[tuple[Truth, Claim]]:
     names = size_names(vocabulary)
     found: list[tuple[Truth, Claim]] = []
-    reason = "the function has no unique minimiser"
+    reason = "the function has no unique minimiser, or is not quadratic"
     for draw in itertools.permutations(SIZES, len(names)):
         sizes = dict(zip(names, draw, strict=True))
         try:
@@ -88,10 +88,8 @@ def _work_out(spec: Spec, task: Task, vocabulary: Vocabulary, wrt: str, sizes: S
     if f.shape != () or len(shape) != 1:
         raise task.refuse("f is to be a number and the variable a vector", "f")
     slope = gradient(f, theta)
-    hessian = simplify((jacobian(slope, theta),))[0]
-    if theta in E.symbols([hessian]):
-        raise task.refuse("f is not quadratic: its second derivative depends on the variable", "f")
-    at_zero = E.substitute(slope, {theta: E.zeros(shape)})
+    zero = {theta: E.zeros(shape)}
+    hessian, at_zero = simplify((E.substitute(jacobian(slope, theta), zero), E.substitute(slope, zero)))
     solution = E.inv(hessian) @ (-at_zero)
     domain = build_domain(vocabulary, sizes, spec.where, task)
     remaining = E.substitute(slope, {theta: solution})

@@ -23,12 +23,12 @@ class Spec:
     """Keys of a question of this kind.
 
     cost: the number that is minimised, as far as the parameters act on it; symbols: declarations, the rate among them;
-    parameters: item name → parameter, `{W = 'W^l', b = 'b^l'}`; rate: the symbol of the step size.
+    weights: item name → parameter, `{W = 'W^l', b = 'b^l'}`; rate: the symbol of the step size.
     """
 
     cost: str
     symbols: dict[str, str]
-    parameters: dict[str, str]
+    weights: dict[str, str]
     rate: str = "eta"
     definitions: dict[str, str] = field(default_factory=dict)
     where: tuple[str, ...] = ()
@@ -38,15 +38,15 @@ def plan(spec: Spec, task: Task, context: Context) -> Plan:
     """An item for each parameter."""
     symbols = {spec.rate: "positive", **spec.symbols}
     vocabulary = make_vocabulary(task, context, symbols, spec.definitions)
-    for label, name in spec.parameters.items():
+    for label, name in spec.weights.items():
         if canonical(name) not in vocabulary.declared:
-            raise task.refuse(f"`{name}` is not declared", f"parameters.{label}")
+            raise task.refuse(f"`{name}` is not declared", f"weights.{label}")
     worked = [_work_out(spec, task, vocabulary, sizes) for sizes in draw_sizes(vocabulary)]
     truths = tuple(truth for truth, _ in worked)
     claims = tuple(claim for _, found in worked for claim in found)
     confirm(claims, task)
-    points = task.share(dict.fromkeys(spec.parameters, 1))
-    items = tuple(_item(task, label, spec.parameters[label], points) for label in points)
+    points = task.share(dict.fromkeys(spec.weights, 1))
+    items = tuple(_item(task, label, spec.weights[label], points) for label in points)
     return Plan(
         items=items,
         truths=truths,
@@ -63,7 +63,7 @@ def _work_out(spec: Spec, task: Task, vocabulary: Vocabulary, sizes: Sizes) -> t
     rate = symbol(vocabulary.spelled[canonical(spec.rate)])
     domain = build_domain(vocabulary, sizes, spec.where, task)
     steps, claims = [], []
-    for label, name in spec.parameters.items():
+    for label, name in spec.weights.items():
         parameter = _parameter(vocabulary, name, sizes)
         slope = gradient(cost, parameter)
         steps.append(Step(f"new_{label}", parameter - rate * slope))
@@ -94,7 +94,7 @@ def _item(task: Task, label: str, name: str, points: Mapping[str, Fraction]) -> 
 
 def _misconceptions(spec: Spec, vocabulary: Vocabulary, truth: Truth) -> tuple[Misconception, ...]:
     found = []
-    for label, name in spec.parameters.items():
+    for label, name in spec.weights.items():
         step = truth.derivation[f"new_{label}"].expr
         parameter = _parameter(vocabulary, name, truth.sizes)
         message = "A minimum lies against the gradient, not along it."
