@@ -60,7 +60,8 @@ def with_chain_evidence(
         key=lambda f: (f.where.file, f.where.cell or 0, f.where.line, f.where.column),
     )
     ledgers = tuple(ledger_of(plan) for plan in plans if plan.vocabulary is not None and plan.truths)
-    judged = proofread(formulas, {key_of(f.where): question for f in formulas}, {question: ledgers})
+    places = {key_of(f.where): question for f in formulas}
+    judged = proofread(formulas, questions=places, ledgers={question: ledgers})
     found = list(findings)
     for one in judged:
         if one.link.holds != "no":

@@ -149,8 +149,8 @@ _OPERATORS = {
     "⋅": "*", "x": "*", "/": "/", "÷": "/", "div": "/", ":": "/", "\\div": "/",
 }  # fmt: skip
 _FUNCTIONS = {"sqrt": "sqrt", "√": "sqrt", "\\sqrt": "sqrt", "log": "log", "ln": "log", "exp": "exp", "sin": "sin",
-              "cos": "cos", "tanh": "tanh", "\\log": "log", "\\ln": "log", "\\exp": "exp", "tan": "tan", "abs": "abs", "neg": "-",
-              "root": "sqrt", "square root": "sqrt"}  # fmt: skip
+              "cos": "cos", "tanh": "tanh", "\\log": "log", "\\ln": "log", "\\exp": "exp", "tan": "tan", "abs": "abs",
+              "neg": "-", "root": "sqrt", "square root": "sqrt"}  # fmt: skip
 _POWERS = {"^2": 2, "**2": 2, "²": 2, "(·)^2": 2, "(.)^2": 2, "square": 2, "sq": 2, "squared": 2, "x^2": 2, "pow2": 2,
            "( )^2": 2, "()^2": 2, "()²": 2, "(·)²": 2, "^3": 3, "³": 3, "x²": 2, "^{2}": 2}  # fmt: skip
 

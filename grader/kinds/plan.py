@@ -40,10 +40,10 @@ class ItemPolicy:
     """How an item is to be marked; the same keys stand on a question in `problem.toml`.
 
     layouts: accepted shapes of a derivative: "numerator", "denominator", "any"; none means a gradient as row or column,
-    a Jacobian in numerator layout.  decimals: significant digits to which a
-    rounded number must be right, places: digits after the point; neither means exact answers only.  partly: what an answer is worth that is
-    equal wherever both are defined but is undefined on part of the domain.  unshown: what a step is worth that was not
-    written down but whose right use shows in a later right result.  entries: credit by the share of right entries.
+    a Jacobian in numerator layout.  decimals: significant digits of a rounded number that must be right, places: digits
+    after the point; neither means exact answers only.  partly: what an answer is worth that is equal wherever both are
+    defined but is undefined on part of the domain.  unshown: what a step is worth that was not written down but whose
+    right use shows in a later right result.  entries: credit by the share of right entries.
     """
 
     layouts: tuple[Literal["any", "numerator", "denominator"], ...] = ()
