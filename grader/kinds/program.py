@@ -17,7 +17,7 @@ from typing import Literal
 
 from grader.compare.nodes.engine import EngineVerdict, judge_engine
 from grader.compare.nodes.equations import EquationPoint, EquationSpec, equation_points, judge_component, judge_value
-from grader.compare.nodes.graphs import engine_cases
+from grader.compare.nodes.graphs import engine_cases, engine_subject
 from grader.compare.nodes.judging import Conventions, Judgement, NodeVerdict, judge
 from grader.compare.nodes.operations import OPERATIONS
 from grader.compare.nodes.points import NodeSpec
@@ -282,7 +282,7 @@ class _Asked:
 
 @lru_cache(maxsize=4)
 def _sort(bundle: _Bundle) -> _Asked:
-    """Replies by subject: `node/add`, `engine`, `equation/A`."""
+    """Replies by subject."""
     seed = b""
     found: dict[str, dict[str, Reply]] = {}
     for one in bundle.observations:
@@ -290,8 +290,7 @@ def _sort(bundle: _Bundle) -> _Asked:
         if len(prefix) != 2 * SEED_BYTES or not rest:
             continue
         seed = bytes.fromhex(prefix)
-        subject = "engine" if rest.startswith("engine/") else rest.rpartition("/")[0]
-        found.setdefault(subject, {})[rest] = reply_of(one)
+        found.setdefault(rest.rpartition("/")[0], {})[rest] = reply_of(one)
     return _Asked(seed, found)
 
 
@@ -315,7 +314,7 @@ def _judge_equation_item(setup: _Setup, name: str, item: Item, seen: Seen) -> Fi
         return blank(item)
     bundle = _Bundle(seen.observations)
     asked = _sort(bundle)
-    replies = asked.about(f"equation/{setup.equation.name}")
+    replies = asked.about(setup.equation.subject)
     points = _points_of_equation(setup.equation, asked.seed)
     if name == "value":
         found = judge_value(setup.equation, points, replies)
@@ -351,7 +350,7 @@ def _judge_nodes(
     """Every node once; all items that rest on it ask here."""
     asked = _sort(bundle)
     return {
-        node.name: judge(node, points_of(node, asked.seed), asked.about(f"node/{node.name}"), conventions, accumulates)
+        node.name: judge(node, points_of(node, asked.seed), asked.about(node.subject), conventions, accumulates)
         for node in nodes
     }
 
@@ -371,7 +370,7 @@ def _judge_engine(
     verdicts = _judge_nodes(nodes, conventions, accumulates, bundle)
     asked = _sort(bundle)
     by_operation = {node.stands_for: verdicts[node.name] for node in nodes}
-    return judge_engine(engine_cases(operations, asked.seed), asked.about("engine"), by_operation)
+    return judge_engine(engine_cases(operations, asked.seed), asked.about(engine_subject(operations)), by_operation)
 
 
 def _finding(item: Item, judgement: Judgement, credit: Fraction, seen: Seen, derivative: bool) -> Finding:

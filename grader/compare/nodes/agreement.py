@@ -11,6 +11,7 @@ RELATIVE = 1e-9
 OF_LARGEST = 0.1  # cancellation inside an operation is measured against its largest entry
 OF_UPSTREAM = 1e-3  # and against the upstream gradient, for results that vanish
 SINGLE = 2e-5  # for results computed in single precision
+SMALLEST = 1e-300
 EXACT = 2e-14  # honest results are within a tenth of this; difference quotients are not
 
 Values = NDArray[Any]
@@ -60,7 +61,9 @@ def distance(answer: Values | None, truth: Values, upstream: float = 1.0) -> flo
     shaped = None if numbers is None else fits(numbers, truth)
     if shaped is None or not np.all(np.isfinite(shaped)):
         return float("inf")
-    return float(np.max(np.abs(shaped - truth) / allowed(truth, upstream, 1.0), initial=0.0))
+    with np.errstate(invalid="ignore", over="ignore"):
+        errors = np.abs(shaped - truth) / np.maximum(allowed(truth, upstream, 1.0), SMALLEST)
+    return float(np.max(errors, initial=0.0)) if np.all(np.isfinite(errors)) else float("inf")
 
 
 def is_single(answer: Values | None) -> bool:

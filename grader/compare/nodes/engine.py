@@ -15,11 +15,13 @@ import numpy as np
 from grader.compare.nodes.agreement import Values, agrees, is_single, plain
 from grader.compare.nodes.diagnosis import Diagnosis
 from grader.compare.nodes.graphs import DOUBLINGS, EngineCase
-from grader.compare.nodes.judging import NodeVerdict
-from grader.compare.nodes.programs import Adjoints, follow, run_program
+from grader.compare.nodes.judging import BUDGET, NodeVerdict
+from grader.compare.nodes.programs import Adjoints, follow
 from grader.compare.nodes.truth import Variant, truth_at
 from grader.compare.observations import NOTHING, Reply
 from grader.model import Evidence, Verdict
+from reference import expression as E
+from reference.modes import value_and_gradient
 
 ENGINE_TOLERANCE = 1e-7  # rounding along a graph adds up; a wrong path is far off
 ENGINE_SINGLE = 1e-4  # the same in single precision
@@ -65,7 +67,7 @@ def judge_engine(
         return _untried(nodes)
     wrong = [one for one in judged if not one.right]
     if wrong:
-        return _diagnose(wrong)
+        return _diagnose(wrong, [one for one in judged if one.right])
     exactness = _as_difference_quotients(judged)
     if exactness is not None:
         return exactness
@@ -150,13 +152,15 @@ def _single(reply: Reply) -> bool:
     return any(is_single(s) for s in (reply.y, *reply.gradients) if s is not None and np.any(s))
 
 
-def _diagnose(wrong: Sequence[_Tried]) -> EngineVerdict:
+def _diagnose(wrong: Sequence[_Tried], right: Sequence[_Tried]) -> EngineVerdict:
     raised = [one for one in wrong if not one.reply.returned]
     if len(raised) == len(wrong) and raised:
         reply = raised[0].reply
         if reply.status == "timeout":
             return _incorrect("engine.timeout", "The backward pass through a small graph did not end in time.")
-        return _incorrect("engine.raised", f"The backward pass through a graph raised an error: {reply.detail}")
+        return _incorrect(
+            "engine.raised", f"The backward pass through a graph raised an error{_with(wrong, right)}: {reply.detail}"
+        )
     returned = [one for one in wrong if one.reply.returned]
     missing = [one for one in returned if any(s is None for s in one.reply.gradients[: len(one.case.inputs)])]
     if missing and len(missing) == len(returned):
@@ -180,6 +184,14 @@ def _diagnose(wrong: Sequence[_Tried]) -> EngineVerdict:
         "after it has received the gradients of all its uses." + _first_wrong(named),
         _place(named),
     )
+
+
+def _with(wrong: Sequence[_Tried], right: Sequence[_Tried]) -> str:
+    """Names a node that stands in every graph that fails and in none that works."""
+    common = frozenset.intersection(*[one.case.nodes for one in wrong]) - frozenset().union(
+        *[one.case.nodes for one in right]
+    )
+    return f" where `{sorted(common)[0]}` is used" if len(common) == 1 and right else ""
 
 
 def _incorrect(note: str, message: str, *evidence: Evidence) -> EngineVerdict:
@@ -259,11 +271,32 @@ def _on_large_graphs(large: Sequence[tuple[EngineCase, Reply]]) -> EngineVerdict
                 "their number grows exponentially. Visit every node once, after all nodes that use it.",
                 credit=FOR_EXPLOSION,
             )
-        if case.kind == "deep" and not matches(reply, run_program(case.program, case.inputs), len(case.inputs)):
+        if case.kind == "budget" and (reply.calls or 0) > BUDGET * len(case.program):
+            return EngineVerdict(
+                Verdict.UNDECIDED,
+                "engine.many_forward_passes",
+                "The backward pass runs a function very many times; a person looks at how the gradient is computed.",
+                (
+                    Evidence(
+                        "probe", f"{reply.calls} calls of one function for {len(case.program)} nodes.", "instructor"
+                    ),
+                ),
+            )
+        if case.kind == "deep" and not matches(reply, _deep_truth(case), len(case.inputs)):
             remarks.append(_about_depth(reply))
     note = "engine.recursion_depth" if remarks else ""
     message = "Right; on a chain of many thousand nodes it fails, see below." if remarks else ""
     return EngineVerdict(Verdict.CORRECT, note, message, tuple(remarks))
+
+
+def _deep_truth(case: EngineCase) -> Adjoints:
+    """Adding or subtracting the second input again and again, in closed form: ten thousand equations say the same."""
+    x, step = E.symbol("x"), E.symbol("step")
+    many = E.mul(len(case.program), step)
+    expr = E.add(x, many) if case.program[0].op == "add" else E.sub(x, many)
+    env = dict(zip(("x", "step"), case.inputs, strict=True))
+    value, gradient = value_and_gradient(expr, (x, step), env)
+    return Adjoints((np.asarray(value),), tuple(np.asarray(g, float) for g in gradient))
 
 
 def _about_depth(reply: Reply) -> Evidence:

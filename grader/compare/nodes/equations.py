@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from grader.compare.nodes.agreement import agrees, is_single, plain
 from grader.compare.nodes.engine import ENGINE_SINGLE, ENGINE_TOLERANCE, EngineVerdict
 from grader.compare.nodes.judging import NodeVerdict
-from grader.compare.nodes.points import HIGH, LOW, generator
+from grader.compare.nodes.points import HIGH, LOW, digest, generator
 from grader.compare.nodes.programs import Program, follow, lower
 from grader.compare.observations import NOTHING, Reply
 from grader.execution.probes import Equation, Probe, array_of
@@ -46,9 +46,21 @@ class EquationSpec:
     def symbols(self) -> tuple[Expr, ...]:
         return tuple(one for one, _, _ in self.inputs)
 
+    @property
+    def subject(self) -> str:
+        """Name under which this expression's probes travel."""
+        return f"equation/{self.name}-{digest(show_key(self))}"
+
     def program(self) -> Program | None:
         """The expression over the nodes; None where they do not suffice."""
         return lower(self.expr, self.symbols, self.nodes)
+
+
+def show_key(spec: EquationSpec) -> str:
+    """What tells two expressions of one name apart."""
+    return repr(
+        (spec.function, spec.wrt, spec.nodes, [one.name for one in spec.symbols], spec.expr.shape, spec.program())
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,7 +82,7 @@ def equation_points(spec: EquationSpec, seed: bytes) -> tuple[EquationPoint, ...
         if not all(np.isfinite(v) and abs(float(v)) < MAX_VALUE for v in (value, *gradient)):
             continue
         probe = Probe(
-            name=f"equation/{spec.name}/{len(found)}",
+            name=f"{spec.subject}/{len(found)}",
             op="engine",
             node=spec.name,
             inputs=tuple(array_of(x) for x in inputs),

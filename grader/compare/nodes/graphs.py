@@ -10,12 +10,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from grader.compare.nodes.operations import OPERATIONS
-from grader.compare.nodes.points import HIGH, LOW, generator
+from grader.compare.nodes.points import HIGH, LOW, digest, generator
 from grader.compare.nodes.programs import Program
 from grader.execution.probes import Equation, Probe, array_of
 
 DEPTH = 10_000
 DOUBLINGS = 16  # 65,536 paths from the output to the input
+BUDGET_INPUTS = 200
 RANDOM_GRAPHS = 6
 RANDOM_SIZE = 9
 MAX_SIZE = 20.0  # of a value inside a random graph
@@ -42,15 +43,21 @@ class EngineCase:
         return self.kind in ("chain", "shared", "late", "diamond", "random")
 
 
-def engine_cases(nodes: Sequence[str], seed: bytes, prefix: str = "engine") -> tuple[EngineCase, ...]:
+def engine_subject(nodes: Sequence[str]) -> str:
+    """Name under which the probes of an engine over these nodes travel."""
+    return f"engine/{digest(' '.join(nodes))}"
+
+
+def engine_cases(nodes: Sequence[str], seed: bytes) -> tuple[EngineCase, ...]:
     """Graphs over these nodes (names of operations), with fresh inputs.  Every node stands in several of them."""
     usable = [name for name in nodes if OPERATIONS[name].profile in ("unary", "binary") and name != "power"]
+    prefix = engine_subject(nodes)
     cases: list[EngineCase] = []
 
     def put(kind: Kind, program: Program, inputs: Sequence[float], count: bool = False) -> None:
         values = tuple(np.asarray(x, float) for x in inputs)
         probe = Probe(
-            name=f"{prefix}/{kind}/{len(cases)}",
+            name=f"{prefix}/{len(cases)}",
             op="engine",
             node=kind,
             inputs=tuple(array_of(x) for x in values),
@@ -67,18 +74,22 @@ def engine_cases(nodes: Sequence[str], seed: bytes, prefix: str = "engine") -> t
     for number in range(RANDOM_GRAPHS if usable else 0):
         program, inputs = _random_graph(usable, generator(seed, prefix, "random", str(number)))
         put("random", program, inputs)
-    adder = next((name for name in ("add", "sub", "mul") if name in usable), None)
+    if "mul" in usable and "add" in usable:
+        put("budget", _sum_of_squares(), _draw(rng, BUDGET_INPUTS), count=True)
+    adder = next((name for name in ("add", "sub") if name in usable), None)
     if adder == "add":
         put("explosive", tuple(Equation("add", (k, k)) for k in range(DOUBLINGS)), _draw(rng, 1), count=True)
     if adder is not None:
-        put("deep", tuple(Equation(adder, (0 if k == 0 else k + 1, 1)) for k in range(DEPTH)), _deep_inputs(adder, rng))
+        put("deep", tuple(Equation(adder, (0 if k == 0 else k + 1, 1)) for k in range(DEPTH)), _draw(rng, 2))
     return tuple(cases)
 
 
 def _pairs(usable: Sequence[str]) -> list[tuple[str, str]]:
     """Pairs of binary nodes, so that an engine can be judged although some nodes are wrong."""
     binary = [name for name in ("add", "mul", "sub", "div") if name in usable]
-    return [(a, b) for i, a in enumerate(binary) for b in binary[i + 1 :]][:4] or [(a, a) for a in binary]
+    return [(a, a) for a in binary if a in ("add", "mul")] + [
+        (a, b) for i, a in enumerate(binary) for b in binary[i + 1 :]
+    ][:4]
 
 
 def _draw(rng: np.random.Generator, count: int) -> list[float]:
@@ -87,9 +98,12 @@ def _draw(rng: np.random.Generator, count: int) -> list[float]:
     return [float(v) for v in np.where(np.abs(values - 1) < 0.05, values * 1.2, values)]
 
 
-def _deep_inputs(adder: str, rng: np.random.Generator) -> list[float]:
-    x, step = _draw(rng, 2)
-    return [x, step if adder != "mul" else 1.0 + 1e-5 * step]
+def _sum_of_squares() -> Program:
+    """The sum of the squares of many inputs: an engine that tries every input by itself shows."""
+    squares = [Equation("mul", (i, i)) for i in range(BUDGET_INPUTS)]
+    n = BUDGET_INPUTS
+    sums = [Equation("add", (n if k == 0 else 2 * n + k - 1, n + k + 1)) for k in range(n - 1)]
+    return (*squares, *sums)
 
 
 def _shared(first: str, second: str) -> Program:
@@ -131,7 +145,7 @@ def _random_graph(usable: Sequence[str], rng: np.random.Generator) -> tuple[Prog
         known = {(step.op, step.args) for step in program}
         if value is None or (name, args) in known:
             continue
-        program.append(Equation(name, args))
+        program.append(Equation(name, args, (("exponent", 2),) if name == "pow" else ()))
         unused -= set(args)
         unused.add(len(values))
         values.append(value)

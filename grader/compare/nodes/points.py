@@ -48,6 +48,11 @@ class NodeSpec:
     def stands_for(self) -> str:
         return self.operation or self.name
 
+    @property
+    def subject(self) -> str:
+        """Name under which this node's probes travel; the same node looked at otherwise is another subject."""
+        return f"node/{self.name}-{digest(repr(self))}"
+
 
 @dataclass(frozen=True, slots=True)
 class Case:
@@ -58,6 +63,11 @@ class Case:
     attrs: Axes = ()
     draw: Draw = "generic"
     size: float = 0.0
+
+
+def digest(text: str) -> str:
+    """A short name for some content."""
+    return hashlib.sha256(text.encode()).hexdigest()[:8]
 
 
 def generator(seed: bytes, *content: str) -> np.random.Generator:

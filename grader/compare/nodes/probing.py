@@ -154,7 +154,7 @@ class _Builder:
     ) -> Point:
         self.count += 1
         probe = Probe(
-            name=f"node/{self.spec.name}/{self.count}",
+            name=f"{self.spec.subject}/{self.count}",
             op="call",
             node=self.spec.name,
             inputs=tuple(array_of(x) for x in inputs),

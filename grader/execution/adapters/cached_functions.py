@@ -1,7 +1,12 @@
 """Plain functions: `affine_forward(x, w, b) → (out, cache)` and `affine_backward(dout, cache) → gradients`."""
+# ruff: noqa: F821, B905  (`student` is the hand-in's namespace, put there when this text is loaded beside it)
+# mypy: ignore-errors
 
-NAMES = {"dense": "affine", "relu": "relu", "sigmoid": "sigmoid", "tanh": "tanh", "softmax": "softmax", "mul": "mul"}
-NAMES |= {"cross_entropy": "cross_entropy", "squared_error": "squared_error", "sum": "sum", "mean": "mean", "add": "add"}
+PAIRS = """
+dense=affine relu=relu sigmoid=sigmoid tanh=tanh softmax=softmax mul=mul cross_entropy=cross_entropy
+squared_error=squared_error sum=sum mean=mean add=add
+"""
+NAMES = dict(pair.split("=") for pair in PAIRS.split())
 
 
 def nodes():

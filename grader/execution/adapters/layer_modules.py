@@ -1,7 +1,12 @@
 """Layers with `forward(x)` and `backward(dout)`; parameters in `params`, their gradients in `grads`; a `Sequential`."""
+# ruff: noqa: F821  (`student` is the hand-in's namespace, put there when this text is loaded beside it)
+# mypy: ignore-errors
 
-NAMES = {"dense": "Linear", "relu": "ReLU", "sigmoid": "Sigmoid", "tanh": "Tanh", "softmax": "Softmax"}
-NAMES |= {"cross_entropy": "CrossEntropy", "squared_error": "SquaredError"}
+PAIRS = """
+dense=Linear relu=ReLU sigmoid=Sigmoid tanh=Tanh softmax=Softmax cross_entropy=CrossEntropy
+squared_error=SquaredError
+"""
+NAMES = dict(pair.split("=") for pair in PAIRS.split())
 
 
 def nodes():

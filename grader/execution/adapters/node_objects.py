@@ -1,8 +1,13 @@
 """Explicit node objects: `Add(a, b)` has a value; `backward(upstream)` returns one gradient per parent."""
+# ruff: noqa: F821  (`student` is the hand-in's namespace, put there when this text is loaded beside it)
+# mypy: ignore-errors
 
-NAMES = {"add": "Add", "sub": "Sub", "neg": "Neg", "mul": "Mul", "div": "Div", "square": "Square", "sqrt": "Sqrt"}
-NAMES |= {"log": "Log", "exp": "Exp", "sin": "Sin", "cos": "Cos", "tanh": "Tanh", "sigmoid": "Sigmoid", "relu": "ReLU"}
-NAMES |= {"sum": "Sum", "mean": "Mean", "max": "Max", "matmul": "MatMul", "pow": "Power", "transpose": "Transpose"}
+PAIRS = """
+add=Add sub=Sub neg=Neg mul=Mul div=Div square=Square sqrt=Sqrt log=Log exp=Exp sin=Sin cos=Cos
+tanh=Tanh sigmoid=Sigmoid relu=ReLU sum=Sum mean=Mean max=Max matmul=MatMul pow=Power
+transpose=Transpose
+"""
+NAMES = dict(pair.split("=") for pair in PAIRS.split())
 WATCHED = 100  # in longer programs only the gradients of the inputs are reported
 
 

@@ -1,7 +1,12 @@
-"""Static `forward(ctx, …)` and `backward(ctx, d_output)`; `apply` on `Tensor` objects, whose `backward()` runs the graph."""
+"""Static `forward(ctx, …)` and `backward(ctx, d_output)`; `apply` on `Tensor`s, whose `backward()` runs the graph."""
+# ruff: noqa: F821  (`student` is the hand-in's namespace, put there when this text is loaded beside it)
+# mypy: ignore-errors
 
-NAMES = {"add": "Add", "sub": "Sub", "neg": "Neg", "mul": "Mul", "div": "Div", "exp": "Exp", "log": "Log", "relu": "ReLU"}
-NAMES |= {"sigmoid": "Sigmoid", "tanh": "Tanh", "matmul": "MatMul", "sum": "Sum", "mean": "Mean", "square": "Square"}
+PAIRS = """
+add=Add sub=Sub neg=Neg mul=Mul div=Div exp=Exp log=Log relu=ReLU sigmoid=Sigmoid tanh=Tanh
+matmul=MatMul sum=Sum mean=Mean square=Square
+"""
+NAMES = dict(pair.split("=") for pair in PAIRS.split())
 WATCHED = 100
 
 

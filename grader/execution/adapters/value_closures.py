@@ -1,8 +1,12 @@
-"""A scalar `Value` whose operators leave a closure `_backward` behind, parents in `_prev`, gradients added to `grad`."""
+"""A scalar `Value` whose operators leave a closure `_backward` behind; parents in `_prev`, gradients in `grad`."""
+# ruff: noqa: F821, B905  (`student` is the hand-in's namespace, put there when this text is loaded beside it)
+# mypy: ignore-errors
 
-OPERATORS = {"add": "__add__", "sub": "__sub__", "mul": "__mul__", "div": "__truediv__", "neg": "__neg__", "pow": "__pow__"}
-METHODS = ("relu", "tanh", "exp", "log", "sigmoid", "sin", "cos", "sqrt")
-NAMES = OPERATORS | {name: name for name in METHODS}
+PAIRS = """
+add=__add__ sub=__sub__ mul=__mul__ div=__truediv__ neg=__neg__ pow=__pow__ relu=relu tanh=tanh
+exp=exp log=log sigmoid=sigmoid sin=sin cos=cos sqrt=sqrt
+"""
+NAMES = dict(pair.split("=") for pair in PAIRS.split())
 WATCHED = 100
 scalar = accumulates = True
 
@@ -18,10 +22,11 @@ def call(node, xs, g, *, prefill=None, same=False, **attrs):
     out = getattr(leaves[0], NAMES[node])(*(leaves if same else leaves[1:]), *attrs.values())
     if g is None:
         return out.data, None
-    out.grad, waiting, done = float(g), [out], set()
-    while waiting:  # an operator may be made of several nodes, such as a - b = a + (-b): a chain, each used once
+    out.grad, waiting, done = float(g), [out], []
+    while waiting:  # an operator may be a chain of values, such as a - b = a + (-b)
         value = waiting.pop(0)
-        if id(value) not in done and not done.add(id(value)):
+        if value not in done:
+            done.append(value)
             value._backward()
             waiting.extend(value._prev)
     return out.data, [leaf.grad for leaf in leaves]
