@@ -163,5 +163,7 @@ def _problem(folder: str) -> Problem:
 
 
 def _log(question: str, trouble: BaseException) -> None:
-    text = "".join(traceback.format_exception(trouble, limit=12))
-    print(f"grader: internal error in question {question}\n{text}", file=sys.stderr)
+    """One line for the log; the finding of the question carries the same."""
+    frame = traceback.extract_tb(trouble.__traceback__)[-1:]
+    where = f" ({frame[0].filename}:{frame[0].lineno})" if frame else ""
+    print(f"grader: internal error in question {question}: {trouble!r:.300}{where}", file=sys.stderr)
