@@ -48,9 +48,9 @@ def folded(text: str) -> str:
     text = re.sub(r"\\(?:mathrm|text|mathbf|operatorname|vec|bar|hat|mathbb|textbf|emph)\s*", "", text[:200])
     text = re.sub(r"\\nabla\b|∇", " gradient ", text)
     text = re.sub(r"\\([A-Za-z]+)", r"\1", text)
-    text = "".join(_spelled(c) for c in text)
-    text = unicodedata.normalize("NFKD", text)
-    text = "".join(c for c in text if not unicodedata.combining(c))
+    if not text.isascii():
+        text = unicodedata.normalize("NFKD", "".join(_spelled(c) for c in text))
+        text = "".join(c for c in text if not unicodedata.combining(c))
     text = re.sub(rf"(?<![^\W_])([A-Za-z]|{'|'.join(_GREEK)})\s?_?\{{?\s?(\d{{1,2}})(?!\d)\}}?", r"\1\2", text)
     return re.sub(r"[${}*_`]", "", text)
 
