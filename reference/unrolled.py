@@ -76,7 +76,7 @@ def compile_system(system: System) -> CompiledSystem:
         system,
         _forward(system, following, cost, state),
         _backward(system, following, cost, state),
-        _forward(system, following, cost, state, True),
+        _forward(system, following, cost, state, in_complex=True),
     )
 
 
