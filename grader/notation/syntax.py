@@ -56,4 +56,5 @@ def walk(syntax: Syntax) -> Iterator[Syntax]:
     while stack:
         node = stack.pop()
         yield node
-        stack.extend(reversed(node.args))
+        if node.args:
+            stack.extend(node.args[::-1])

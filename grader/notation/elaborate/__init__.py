@@ -59,7 +59,10 @@ def elaborate(syntax: Syntax, vocabulary: Vocabulary, sizes: Mapping[str, int] |
 
 def understand(syntax: Syntax, vocabulary: Vocabulary, sizes: Mapping[str, int] | None = None) -> Understood:
     """As `elaborate`, with remarks for the echo."""
-    choices = _choices(syntax)
+    nodes = tuple(walk(syntax))
+    kinds = {node.kind for node in nodes}
+    choices = _choices(nodes) if "ambiguous" in kinds else [{}]
+    numpy, from_zero = _is_numpy(nodes), _counts_from_zero(nodes)
     found: dict[Expr, None] = {}
     remarks: dict[str, None] = {}
     problem: Misread | ShapeError | None = None
@@ -72,10 +75,10 @@ def understand(syntax: Syntax, vocabulary: Vocabulary, sizes: Mapping[str, int] 
             account = Account()
             scope = Scope(
                 vocabulary, sizes or {}, account, value_of, gradient=gradient, jacobian=jacobian, choices=choice,
-                elementwise=_is_numpy(syntax), zero_based=_counts_from_zero(syntax),
+                elementwise=numpy, zero_based=from_zero,
             )  # fmt: skip
             try:
-                value = _whole(syntax, scope)
+                value = _whole(syntax, scope) if "index" in kinds else scope.value(syntax)
                 found.setdefault(value)
                 remarks.update(account.remarks)
             except (Misread, ShapeError) as error:
@@ -96,12 +99,10 @@ _LAYOUTS = {
 }
 
 
-def _choices(syntax: Syntax) -> list[dict[tuple[int, int], int]]:
+def _choices(nodes: tuple[Syntax, ...]) -> list[dict[tuple[int, int], int]]:
     """Which reading each ambiguous place takes, over all combinations while these are few."""
-    if not any(node.kind == "ambiguous" for node in walk(syntax)):
-        return [{}]
     places: dict[tuple[int, int], int] = {}
-    for node in walk(syntax):
+    for node in nodes:
         if node.kind == "ambiguous":
             key = (node.start, node.end)
             places[key] = max(places.get(key, 0), len(node.args))
@@ -116,17 +117,17 @@ def _choices(syntax: Syntax) -> list[dict[tuple[int, int], int]]:
     return [dict(zip(places, combination, strict=True)) for combination in combinations]
 
 
-def _is_numpy(syntax: Syntax) -> bool:
-    return any(node.kind == "product" and "matmul" in node.data for node in walk(syntax))
+def _is_numpy(nodes: tuple[Syntax, ...]) -> bool:
+    return any("matmul" in node.data for node in nodes)
 
 
-def _counts_from_zero(syntax: Syntax) -> bool:
+def _counts_from_zero(nodes: tuple[Syntax, ...]) -> bool:
     """Does a Python index 0 occur?"""
     return any(
         node.kind == "index"
         and node.data == ("bracket",)
         and any(s.kind == "number" and s.value == 0 for s in node.args)
-        for node in walk(syntax)
+        for node in nodes
     )
 
 
