@@ -3,12 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
 
-from grader.compare import Sameness
+from grader.compare import Domain, Sameness
+from grader.kinds.certify import concrete
 from grader.kinds.plan import Item, Misconception, Plan, Truth
 from reference.derivation import evaluate
-from reference.expression import Expr, ShapeError, substitute
+from reference.expression import Expr, ShapeError, calls, substitute
+
+if TYPE_CHECKING:  # misconceptions are loaded when an answer is wrong
+    from grader.malrules import Diagnosis, MalRule, Setting
 
 Readings = tuple[tuple[Expr, ...], ...]
 Values = Sequence[Mapping[str, Expr]]
@@ -61,13 +66,28 @@ def _from_calculus(plan: Plan, item: Item, readings: Readings, values: Values) -
     setting = Setting(values[0][item.step], f, wrt)
     rules = rules_for(plan.topics if f is not None else ())
     for reading in readings:
-        found = name_mistake(reading[0], setting, truth.domain, rules)
+        if calls([setting.truth]):
+            found = _among_abstract(reading[0], setting, truth.domain, rules)
+        else:
+            found = name_mistake(reading[0], setting, truth.domain, rules)
         if found:
             return Known(found[0].note, found[0].hint)
     return None
 
 
-def rules_for(topics: Sequence[str]):  # type: ignore[no-untyped-def]
+def _among_abstract(
+    answer: Expr, setting: Setting, domain: Domain, rules: tuple[MalRule, ...]
+) -> tuple[Diagnosis, ...]:
+    """As `name_mistake` for single mistakes, with smooth functions put in for all candidates together."""
+    from grader.malrules import candidates_for, diagnose
+
+    candidates = candidates_for(setting, rules)
+    mine, right, *results = concrete((answer, setting.truth, *(one.result for one in candidates)))
+    made = [replace(one, result=result) for one, result in zip(candidates, results, strict=True)]
+    return diagnose(mine, made, domain, right)
+
+
+def rules_for(topics: Sequence[str]) -> tuple[MalRule, ...]:
     """The misconceptions of some topics, then slips."""
     from grader.malrules.calculus import CALCULUS
     from grader.malrules.matrices import MATRICES
