@@ -172,7 +172,7 @@ def _verdict(left: _Term, right: _Term, ledger: Ledger) -> tuple[Holds, str]:
                 unsure = found.message or "this could not be decided"
     if rounded:
         return "yes", "equal to the digits shown"
-    free = sorted({*left.meaning.free, *right.meaning.free})
+    free = sorted({*left.meaning.unknowns, *right.meaning.unknowns})
     if free:
         return "unknown", f"nothing is known of {', '.join(free)}"
     if unsure or found is None:

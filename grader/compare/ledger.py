@@ -5,6 +5,7 @@ A ledger is never changed; reading a statement gives a new one.
 
 from __future__ import annotations
 
+import zlib
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from functools import cached_property
@@ -39,8 +40,15 @@ class Statement:
     target: Target | None
 
     @staticmethod
-    def of(reading: Reading) -> Statement:
-        return Statement(reading.chain, ("=", *reading.links), reading.target)
+    def of(reading: Reading, text: str = "") -> Statement:
+        """The statement a reading makes; a label before a colon (`1a: f'(x) = …`) is no member of its chain."""
+        members, signs, target = reading.chain, ("=", *reading.links), reading.target
+        if len(members) > 1 and target is None and ":" in text[members[0].end : members[1].start]:
+            members, signs = members[1:], signs[1:]
+            found = target_of(members[0], Vocabulary()) if len(members) > 1 else None
+            if found is not None:
+                members, signs, target = members[1:], signs[1:], found
+        return Statement(members, signs, target)
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,6 +65,12 @@ class Meaning:
     variables: frozenset[str] = frozenset()
     trouble: str = ""
     stale: frozenset[str] = frozenset()
+    aliases: Mapping[str, str] = field(default_factory=dict)  # what stands for a derivative nothing is known of
+
+    @property
+    def unknowns(self) -> list[str]:
+        """The free names as a reader knows them."""
+        return sorted(self.aliases.get(n, n).replace(DERIVATIVE, " by ") for n in self.free)
 
     def entry(self, place: int) -> Meaning:
         """One entry of an array, counted row by row."""
@@ -68,6 +82,16 @@ def _entry(expr: Expr, place: int) -> Expr:
     if not expr.shape:
         return expr
     return E.index(E.reshape(expr, (prod(expr.shape),)), (place,))
+
+
+@dataclass(frozen=True, slots=True)
+class _Named:
+    """A member whose derivatives have names: their values, what these names are, and names of unknown ones."""
+
+    syntax: Syntax
+    values: dict[str, Expr]
+    known: dict[str, str]
+    unknown: dict[str, str]
 
 
 @dataclass(frozen=True)
@@ -122,15 +146,14 @@ class Ledger:
         """What a member says.  Names without a meaning become free variables, which never make a link false."""
         if member.kind == "unread":
             return Meaning(member, trouble=f"this could not be read: {member.text}")
-        if self._has_unknown_derivative(member):
-            return Meaning(member, trouble="nothing is known of a derivative here")
-        named, extra, aliased = self._with_derivatives(member)
-        free: dict[str, Declaration] = {}
+        named = self._with_derivatives(member)
+        extra = named.values
+        free = {alias: Declaration() for alias in named.unknown}
         for _ in range(MAX_FREE):
             vocabulary = self.names
             declared = {**vocabulary.symbols, **{n: Declaration(shape=v.shape) for n, v in extra.items()}, **free}
             try:
-                readings = elaborate(named, replace(vocabulary, symbols=declared), self.sizes)
+                readings = elaborate(named.syntax, replace(vocabulary, symbols=declared), self.sizes)
             except Misread as trouble:
                 name = unknown_name(trouble)
                 if name is None or name in free:
@@ -142,45 +165,41 @@ class Ledger:
             values = {**self.values, **extra}
             found = tuple(_put_in(e, values) for e in readings)
             left = {s.name for e in found for s in symbols(e)}
-            used = {s.name for e in readings for s in symbols(e)} | {aliased[n] for n in extra}
+            used = {s.name for e in readings for s in symbols(e)} | set(named.known.values())
+            unknown = frozenset(left & set(free))
             return Meaning(
-                member, found, frozenset(left & set(free)), frozenset(left - set(free)), stale=self.stale & used
+                member, found, unknown, frozenset(left - unknown), stale=self.stale & used, aliases=named.unknown
             )
         return Meaning(member, trouble="too many names without a meaning")
 
-    def _has_unknown_derivative(self, member: Syntax) -> bool:
-        """Does a derivative of a mere name stand here, of which neither value nor definition is known?"""
-        for node in walk(member):
-            target = target_of(node, self.vocabulary) if node.kind == "derivative" else None
-            if target is None or not target.name:
-                continue
-            defined = target.name in self.vocabulary.defined or target.name in self.vocabulary.applied
-            if not defined and derivative_name(target) not in self.values:
-                return True
-        return False
-
-    def _with_derivatives(self, member: Syntax) -> tuple[Syntax, dict[str, Expr], dict[str, str]]:
-        """The member with derivatives whose value is known, as ∂L/∂x, under other names; their values and names."""
-        extra: dict[str, Expr] = {}
-        aliased: dict[str, str] = {}
+    def _with_derivatives(self, member: Syntax) -> _Named:
+        """The member with derivatives of mere names, as ∂L/∂x, under names of their own: known values, or unknowns."""
+        found = _Named(member, {}, {}, {})
+        if not any(n.kind == "derivative" for n in walk(member)):
+            return found
 
         def replaced(node: Syntax) -> Syntax:
             if node.kind == "derivative":
                 target = target_of(node, self.vocabulary)
                 name = derivative_name(target)
-                if name and name in self.values:
-                    alias = f"derivative_{len(extra) + 1}"
-                    extra[alias] = self.values[name]
-                    aliased[alias] = name
+                if name and (name in self.values or not self._is_defined(target)):
+                    alias = f"derivative_{zlib.crc32(name.encode())}"  # the same in every member
+                    if name in self.values:
+                        found.values[alias] = self.values[name]
+                        found.known[alias] = name
+                    else:
+                        found.unknown[alias] = name
                     return Syntax("name", node.start, node.end, (), alias)
             if not node.args:
                 return node
             args = tuple(replaced(a) for a in node.args)
             return node if args == node.args else node._replace(args=args)
 
-        if not any(n.kind == "derivative" for n in walk(member)):
-            return member, extra, aliased
-        return replaced(member), extra, aliased
+        return replace(found, syntax=replaced(member))
+
+    def _is_defined(self, target: Target | None) -> bool:
+        """Is it a function of the question, so that the derivative can be worked out?"""
+        return target is not None and (target.name in self.vocabulary.defined or target.name in self.vocabulary.applied)
 
     def domain(self, *meanings: Meaning) -> Domain:
         """Where the variables of some members may lie."""
@@ -195,6 +214,8 @@ class Ledger:
     def after(self, statement: Statement, inside: Ledger) -> Ledger:
         """The ledger after a statement, which was judged with the ledger `inside`."""
         learnt = inside.learn(statement)
+        for member in statement.members[:-1]:
+            learnt = learnt.define(member, statement.members[-1])
         shadowed = {n: v for n, v in self.values.items() if n in inside.bound}
         return replace(self, values={**shadowed, **learnt.values}, past=learnt.past, stale=learnt.stale)
 
@@ -222,6 +243,15 @@ class Ledger:
             if _agree(old, values):
                 values = {**old, **values}
         return replace(plain, values=values, stale=self.stale - set(fresh))
+
+    def define(self, member: Syntax, value: Syntax) -> Ledger:
+        """The ledger after `… = ∂L/∂x = value`: a derivative in the middle of a chain is a definition too."""
+        target = target_of(member, self.vocabulary) if member.kind == "derivative" else None
+        name = derivative_name(target)
+        meaning = self.meaning(last_of(value))
+        if not name or name in self.values or not meaning.readings or meaning.free or meaning.variables:
+            return self
+        return replace(self, values={**self.values, name: meaning.readings[0]})
 
     def _contradicts(self, name: str, value: Expr) -> bool:
         known = self.values.get(name)

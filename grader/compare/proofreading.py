@@ -68,7 +68,7 @@ def _judge_fragment(fragment: Fragment, ledger: Ledger) -> tuple[list[Link], Led
     groups: list[Sequence[Link]] = []
     for reading in read_all(fragment.text, fragment.notation, ledger.names):
         if isinstance(reading, Reading):
-            statement = Statement.of(reading)
+            statement = Statement.of(reading, fragment.text)
             inside = ledger.binding(reading)
             groups.append(check(statement, inside, fragment.text))
             ledger = ledger.after(statement, inside)

@@ -63,6 +63,7 @@ OPEN = [
     ("f'(x) = 2x - 4 = 0",),
     ("\\nabla_\\theta L = \\frac{\\partial L}{\\partial x} \\frac{\\partial x}{\\partial \\theta} = 3",),
     ("(a + b)^2 = a^2 + b^2",),
+    ("\\frac{\\partial A}{\\partial t} \\cdot 2 = \\frac{\\partial A}{\\partial s} \\cdot 2",),
 ]
 
 
@@ -81,6 +82,26 @@ def test_exactly_the_false_links_are_flagged(formulas: tuple[str, ...], count: i
 @pytest.mark.parametrize("formulas", OPEN, ids=lambda f: f[-1])
 def test_what_rests_on_unknown_names_is_never_called_false(formulas: tuple[str, ...]) -> None:
     assert "no" not in verdicts(*formulas)
+
+
+def test_a_derivative_nobody_worked_out_is_itself_and_no_other() -> None:
+    assert verdicts("w = 2 \\frac{\\partial A}{\\partial t} = \\frac{\\partial A}{\\partial t} \\cdot 2") == ["yes"]
+    assert verdicts("w = 2 \\frac{\\partial A}{\\partial t} = 2 \\frac{\\partial A}{\\partial s}") == ["unknown"]
+
+
+def test_a_derivative_in_the_middle_of_a_chain_is_defined_by_it() -> None:
+    assert verdicts("v = \\frac{\\partial L}{\\partial x} = 3", "2 \\frac{\\partial L}{\\partial x} = 7")[1:] == ["no"]
+
+
+def test_a_label_before_a_colon_is_no_member() -> None:
+    assert verdicts("1a: 1 + 1 = 2") == ["yes"]
+
+
+def test_values_of_an_earlier_part_never_make_a_link_false() -> None:
+    texts = ("a = 2", "2a = 4", "2a = 6", "2a = 5")
+    fragments = [Fragment("formula", t, "latex", Place("a.md", n)) for n, t in enumerate(texts)]
+    assert [j.link.holds for j in proofread(fragments, (0, 0, 1, 1))] == ["yes", "unknown", "unknown"]
+    assert [j.link.holds for j in proofread(fragments)] == ["yes", "no", "no"]
 
 
 def test_two_false_links_around_one_bad_member_are_one_slip() -> None:
