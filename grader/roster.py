@@ -52,11 +52,12 @@ def find_entrants(submissions: Path, out: Path, pattern: str = "") -> Roster:
     if submissions.is_file() and unpacked.is_dir():
         shutil.rmtree(unpacked)
     found = open_class(submissions, unpacked, pattern or None)
-    entrants = tuple(_entrant(handin) for handin in found.handins)
+    entrants = tuple(entrant_of(handin) for handin in found.handins)
     return Roster(entrants, found.layout, tuple(remark.message for remark in found.remarks))
 
 
-def _entrant(handin: Handin) -> Entrant:
+def entrant_of(handin: Handin) -> Entrant:
+    """The hand-in as plain data, with the digest of all its bytes."""
     total = hashlib.sha256()
     for path in handin.paths:
         total.update(digest(gather(path).files).encode())

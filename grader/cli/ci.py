@@ -98,12 +98,13 @@ def grade_push(submission: Path, problem_name: str | None, student: str, sandbox
 
 
 def _entrant(submission: Path, student: str) -> Entrant:
-    from grader.reading.files import gather
-    from grader.reading.submission import digest, student_id
-    from grader.roster import Entrant
+    from grader.reading.bundles import Handin
+    from grader.reading.submission import student_id
+    from grader.roster import entrant_of
 
     path = submission.resolve()
-    return Entrant(student or student_id(path), str(path), digest(gather(path).files))
+    root = path if path.is_dir() else path.parent
+    return entrant_of(Handin(student or student_id(path), "", (path,), root))
 
 
 def _outputs(report: Report) -> str:
