@@ -87,7 +87,7 @@ async def run(work: Work, open_kernel: Open) -> Execution:
     while await _attempt(work, open_kernel, progress):
         progress.restarts_left -= 1
     progress.questions.give_up("killed", "not asked: the hand-in ended its kernel too often")
-    watched = progress.imports | (notebooks.imports_of(work.code) & WATCHED)
+    watched = progress.imports | notebooks.imports_of(work.code, WATCHED)
     if watched:
         progress.note("imports.derivatives", f"imports {', '.join(sorted(watched))}, which can differentiate by itself")
     return Execution(

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-import ast
+import io
+import itertools
 import json
 import re
+import tokenize
 from dataclasses import dataclass
 from typing import Any
 
@@ -12,7 +14,6 @@ from grader.execution.frames import too_deep
 from grader.execution.limits import MAX_CELL_BYTES, MAX_CELLS, MAX_JSON_DEPTH, MAX_SOURCE_BYTES
 
 _MAGIC = re.compile(r"^\s*[%!?].*$", re.MULTILINE)
-_IMPORT = re.compile(r"^\s*(?:import|from)\s+([A-Za-z_]\w*)", re.MULTILINE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,33 +56,43 @@ def read_code(source: bytes | str) -> Code | NoCode:
     return _cells_of(document)
 
 
-def imports_of(code: Code) -> frozenset[str]:
-    """Top-level names the cells import, as far as reading can tell; no cell runs for it."""
-    names: set[str] = set()
+def imports_of(code: Code, names: frozenset[str]) -> frozenset[str]:
+    """Which of these top-level names the cells import, as far as reading can tell; no cell runs for it."""
+    mentioned = re.compile(rf"\b(?:{'|'.join(sorted(map(re.escape, names)))})\b")
+    found: set[str] = set()
     for cell in code.cells:
-        if not cell.code:
-            continue
-        try:
-            tree = ast.parse(_MAGIC.sub("pass", cell.text))
-        except (SyntaxError, ValueError, RecursionError, MemoryError):
-            names |= set(_IMPORT.findall(cell.text))
-            continue
-        names |= _imports_in(tree)
-    return frozenset(names)
+        if cell.code and "import" in cell.text and mentioned.search(cell.text):
+            found |= _imports_in(_MAGIC.sub("", cell.text))
+    return frozenset(found & names)
 
 
-def _imports_in(tree: ast.Module) -> set[str]:
+def _imports_in(text: str) -> set[str]:
+    """Read from the tokens: `ast.parse` counts its depth for all threads together and fails when two use it at once."""
     names: set[str] = set()
-    for node in ast.walk(tree):
-        if isinstance(node, ast.Import):
-            names |= {alias.name.partition(".")[0] for alias in node.names}
-        elif isinstance(node, ast.ImportFrom) and node.module and not node.level:
-            names.add(node.module.partition(".")[0])
-        elif isinstance(node, ast.Call) and node.args and isinstance(node.args[0], ast.Constant):
-            called = node.func.attr if isinstance(node.func, ast.Attribute) else getattr(node.func, "id", "")
-            if called in ("import_module", "__import__") and isinstance(node.args[0].value, str):
-                names.add(node.args[0].value.partition(".")[0])
+    line: list[str] = []
+    try:
+        for token in tokenize.generate_tokens(io.StringIO(text).readline):
+            if token.type in (tokenize.NEWLINE, tokenize.ENDMARKER) or token.string in (";", ":"):
+                names |= _imports_of_line(line)
+                line = []
+            elif token.type in (tokenize.NAME, tokenize.OP, tokenize.STRING):
+                line.append(token.string)
+    except (tokenize.TokenError, SyntaxError):  # an unfinished cell: what was read before its end counts
+        names |= _imports_of_line(line)
     return names
+
+
+def _imports_of_line(words: list[str]) -> set[str]:
+    if words[:1] == ["from"]:
+        return {words[1]} if len(words) > 1 else set()
+    if words[:1] == ["import"]:
+        return {word for before, word in itertools.pairwise(words) if before in ("import", ",")}
+    called = zip(words, words[1:], words[2:], strict=False)
+    return {
+        text.strip("rbuRBU'\"").partition(".")[0]
+        for name, bracket, text in called
+        if name in ("import_module", "__import__") and bracket == "("
+    }
 
 
 def _cells_of(document: object) -> Code | NoCode:

@@ -18,7 +18,7 @@ from grader.roster import Entrant
 
 FOLDER = Path(__file__).parents[2] / "problems" / "dl-sheet01"
 SOLUTION = re.compile(r"[ \t]*### BEGIN SOLUTION\n(.*?)[ \t]*### END SOLUTION", re.DOTALL)
-ATTACKS = [case for case in table.cases() if case.get("base") == "empty"]
+ATTACKS = list({case["family"]: case for case in table.cases() if case.get("base") == "empty"}.values())
 MISHAPS = [
     case
     for case in table.cases()
