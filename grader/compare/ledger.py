@@ -166,7 +166,7 @@ class Ledger:
             found = tuple(_put_in(e, values) for e in readings)
             left = {s.name for e in found for s in symbols(e)}
             used = {s.name for e in readings for s in symbols(e)} | set(named.known.values())
-            unknown = frozenset(left & set(free))
+            unknown = frozenset(free)  # also where they cancel: their shapes are not known either
             return Meaning(
                 member, found, unknown, frozenset(left - unknown), stale=self.stale & used, aliases=named.unknown
             )

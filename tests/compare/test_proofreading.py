@@ -58,6 +58,7 @@ FALSE = [
     (("\\begin{aligned} a &= 2 + 3 = 5 \\\\ b &= a^2 = 26 \\end{aligned}",), 1),
 ]
 OPEN = [
+    ("\\text{softmax}(z)_1 = \\frac{e^1}{e^1 + e^2}",),
     ("y = Ax + b = c",),
     ("2q - 4 = 0",),
     ("f'(x) = 2x - 4 = 0",),
