@@ -114,7 +114,7 @@ def _pairs(node: ast.AST, names: dict[str, Any], suite: str) -> Iterator[Case]:
             continue
         try:
             value = eval(compile(ast.Expression(expected), "suite", "eval"), names)
-        except Exception:  # noqa: BLE001, S112  # needs the other library
+        except Exception:  # noqa: BLE001  # needs the other library
             continue
         if isinstance(value, sympy.Basic | sympy.MatrixBase | int | float) and not isinstance(value, bool):
             yield Case(suite, text.value, sympy.sympify(value))
@@ -142,8 +142,11 @@ def excluded(case: Case) -> str:
                 return reason
         if isinstance(case.expected, str) and re.search(r"\d,\d|[\[(]\d+,\s*\d+[)\]]", text):
             return "decimal comma, interval or list"
-        if isinstance(case.expected, str) and re.search(r"[A-Za-z]{3,}(?<!frac)(?<!sqrt)(?<!cdot)(?<!left)(?<!right)"
-                                                        r"(?<!boxed)(?<!begin)(?<!matrix)(?<!end)", text.replace("\\", " ")):
+        if isinstance(case.expected, str) and re.search(
+            r"[A-Za-z]{3,}(?<!frac)(?<!sqrt)(?<!cdot)(?<!left)(?<!right)"
+            r"(?<!boxed)(?<!begin)(?<!matrix)(?<!end)",
+            text.replace("\\", " "),
+        ):
             return "prose around the formula"  # fmt: skip
     if isinstance(case.expected, str):
         return ""
@@ -274,7 +277,9 @@ def report(outcomes: list[Outcome]) -> None:
               f"{count['unreadable']:11} {share:>8}")  # fmt: skip
     times = numpy.array([o.seconds for o in outcomes if o.seconds]) * 1e3
     if len(times):
-        print(f"time to read and give meaning: median {numpy.median(times):.3f} ms, p99 {numpy.quantile(times, 0.99):.3f} ms")
+        print(
+            f"time to read and give meaning: median {numpy.median(times):.3f} ms, p99 {numpy.quantile(times, 0.99):.3f} ms"
+        )
     print("excluded:", dict(Counter(o.reason for o in outcomes if o.status == "excluded")))
 
 

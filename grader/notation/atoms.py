@@ -160,7 +160,13 @@ def read_superscript(p: Parser, base: Syntax, stacked: bool = False) -> Syntax:
         if base.text == "e" and exponent.kind in ("number", "negative") and p.peek() == "name" and not p.token.spaced:
             return _glued_exponent(p, base, exponent)
     text = "".join(t.text for t in p.tokens[first : p.i] if t.kind not in ("{", "}", "open", "close"))
-    if stacked and base.kind == "power" and p.latex and exponent.kind != "name" and base.args[1].text not in ("T", "top", "t"):
+    if (
+        stacked
+        and base.kind == "power"
+        and p.latex
+        and exponent.kind != "name"
+        and base.args[1].text not in ("T", "top", "t")
+    ):
         exponent = Syntax("power", base.args[1].start, exponent.end, (base.args[1], exponent), text)
         base = base.args[0]
     data = ("each",) if mark.text == "each" else ()

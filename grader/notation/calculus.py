@@ -81,9 +81,28 @@ def _read_below(p: Parser) -> tuple[list[Syntax], int]:
 
 
 def _derivative(p: Parser, kind: str, start: int, body: Syntax | None, variables: list[Syntax]) -> Syntax:
+    if body is None and p.peek() == "open":
+        return _operator_before_bracket(p, kind, start, variables)
     if body is None:
         body = read_operand(p)
     return Syntax("derivative", start, p.last_end(), (body, *variables), kind, len(variables))
+
+
+def _operator_before_bracket(p: Parser, kind: str, start: int, variables: list[Syntax]) -> Syntax:
+    """`d/dx (u)(v)`: the operator takes the bracket, or all that stands beside it; both are kept."""
+    first = p.factor()
+    factors = [first]
+    narrow = Syntax("derivative", start, p.last_end(), (first, *variables), kind, len(variables))
+    while p.starts_factor() and not _is_d(p):
+        factors.append(p.factor())
+    if len(factors) == 1:
+        return narrow
+    joins = ("join",) * (len(factors) - 1)
+    end = p.last_end()
+    inside = Syntax("product", first.start, end, tuple(factors), "", None, joins)
+    wide = Syntax("derivative", start, end, (inside, *variables), kind, len(variables))
+    beside = Syntax("product", start, end, (narrow, *factors[1:]), "", None, joins)
+    return Syntax("ambiguous", start, end, (wide, beside), "what the derivative is taken of")
 
 
 def read_operand(p: Parser) -> Syntax:

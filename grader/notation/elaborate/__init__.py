@@ -17,7 +17,8 @@ from grader.notation.elaborate.arrays import (
     list_value,
 )
 from grader.notation.elaborate.derivatives import derivative_value, prime_value
-from grader.notation.elaborate.functions import call_value, factorial_value, norm_of
+from grader.notation.elaborate.functions import call_value
+from grader.notation.elaborate.library import factorial_value, norm_of
 from grader.notation.elaborate.names import index_value, name_value
 from grader.notation.elaborate.products import (
     fraction_value,

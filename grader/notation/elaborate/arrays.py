@@ -106,7 +106,7 @@ def abs_value(node: Syntax, scope: Scope) -> Expr:
 
 
 def inner_value(node: Syntax, scope: Scope) -> Expr:
-    from grader.notation.elaborate.functions import inner_product
+    from grader.notation.elaborate.library import inner_product
 
     return inner_product(scope.value(node.args[0]), scope.value(node.args[1]), node, scope)
 

@@ -121,6 +121,9 @@ def _name_and_subs(node: Syntax, scope: Scope) -> tuple[str, tuple[Syntax, ...]]
         base_name = node.args[0].text
         if f"{base_name}_{node.text}" in known:
             return f"{base_name}_{node.text}", ()
+        first = f"{base_name}_{node.text.split(',')[0]}"
+        if len(node.args) > 2 and first in known and "," in node.text:
+            return first, node.args[2:]
         if base_name in scope.vocabulary.declared and not scope.vocabulary.declared[base_name].shape:
             raise unknown(node, f"{base_name}_{node.text}", scope)
         found = scope.value(node)

@@ -185,7 +185,7 @@ def index_value(node: Syntax, scope: Scope) -> Expr:
         if found is not None:
             return found
     if base.kind in ("norm", "abs"):
-        from grader.notation.elaborate.functions import norm_value
+        from grader.notation.elaborate.library import norm_value
 
         return norm_value(base, subs, node, scope)
     if base.kind == "name" and base.text in ("bold1", "bold0", "I", "Id", "eye", "E", "e"):
@@ -210,6 +210,11 @@ def _named(node: Syntax, base: str, typed: str, subs: tuple[Syntax, ...], scope:
     for key in _spellings(base, typed, subs, scope, node):
         if key in known or key in scope.held:
             return lookup(key, node, scope)
+    first = f"{base}_{typed.split(',')[0]}"
+    if len(subs) > 1 and first in known and "," in typed:  # x_{1,2}: entry 2 of the vector x_1
+        whole = lookup(first, node, scope)
+        if whole is not None and whole.shape:
+            return entry(whole, subs[1:], node, scope)
     if base in scope.vocabulary.applied or base in scope.vocabulary.defined:
         from grader.notation.elaborate.derivatives import subscript_derivative
 
