@@ -9,11 +9,12 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 
 from grader.kinds.decomposition import Decomposition
 from grader.kinds.graph_text import clean_name
 from reference import printing
-from reference.expression import Expr, constant, substitute, symbol
+from reference.expression import Expr, constant, substitute, symbol, symbols
 from reference.modes import gradient
 from reference.simplify import simplify
 
@@ -55,6 +56,7 @@ def replace_derivatives(text: str, result: str) -> tuple[str, dict[str, Name]]:
     return text, names
 
 
+@lru_cache(maxsize=2048)
 def local_partial(graph: Decomposition, child: str, parent: str) -> Expr:
     """∂child/∂parent in terms of the child's operands."""
     return simplify((gradient(graph.by_name[child].value, symbol(parent)),))[0]
@@ -81,10 +83,13 @@ def local_name(child: str, parent: str) -> str:
 
 def resolve(expr: Expr, graph: Decomposition) -> Expr:
     """Local partials written as ∂t_9/∂t_8 replaced by what they are; ∂A/∂(result) is 1."""
+    names = {one.name for one in symbols([expr])}
     values: dict[str, Expr] = {adjoint_name(graph.result): constant(1)}
     for child in graph.assignments:
         for parent in child.uses:
-            values[local_name(child.name, parent)] = local_partial(graph, child.name, parent)
+            name = local_name(child.name, parent)
+            if name in names:
+                values[name] = local_partial(graph, child.name, parent)
     return substitute(expr, values)
 
 
