@@ -27,12 +27,18 @@ def read_name(p: Parser) -> Syntax:
         return calculus.read_big(p, "sum")
     p.i += 1
     node = Syntax("name", token.start, token.end, (), text)
-    if text == "delta" and p.latex and p.peek() == "{" and not p.token.spaced and "delta" not in p.vocabulary.known:
-        if p.peek(1) == "name" and p.peek(2) == "name" and p.peek(3) == "}":  # \delta{ik} for \delta_{ik}
-            p.i -= 1
-            p.remark("`\\delta{…}` was read with its subscripts")
-            return read_subscript(p, node)
+    if text == "delta" and _has_bare_indices(p):
+        p.i -= 1
+        p.remark("`\\delta{…}` was read with its subscripts")
+        return read_subscript(p, node)
     return node
+
+
+def _has_bare_indices(p: Parser) -> bool:
+    """Is this the {ik} of `\\delta{ik}`, written for `\\delta_{ik}`?"""
+    if not p.latex or p.token.spaced or "delta" in p.vocabulary.known:
+        return False
+    return [p.peek(k) for k in range(4)] == ["{", "name", "name", "}"]
 
 
 def join_mixed_number(factors: list[Syntax], joins: list[str]) -> None:

@@ -216,8 +216,14 @@ def _takes_index(p: Parser, node: Syntax) -> bool:
         return False
     declared = p.vocabulary.declared.get(head.text)
     is_array = declared is not None and declared.shape != ()
-    is_family = head.text in p.vocabulary.bases and head.text not in p.vocabulary.known
-    return is_array or is_family or (not p.latex and head.text not in p.vocabulary.known)
+    is_family = any(other.startswith(f"{head.text}_") for other in p.vocabulary.bases.get(head.text, ()))
+    is_entry = not p.latex and p.peek(1) in ("num", "name") and p.peek(2) == "close"  # x[1], x[i]: never x times 1
+    return (
+        is_array
+        or (is_family and (is_entry or head.text not in p.vocabulary.known))
+        or is_entry
+        or (not p.latex and head.text not in p.vocabulary.known)
+    )
 
 
 def _is_callable(p: Parser, node: Syntax, head: Syntax) -> bool:

@@ -39,9 +39,28 @@ def regions(text: str) -> list[tuple[int, int]]:
 def cut(tokens: list[Token]) -> list[Stretch]:
     """Statements of a token list, in order.  Pure bookkeeping: nothing is parsed here."""
     out: list[Stretch] = []
-    for segment in _hard_segments(_without_alignment(tokens)):
+    for segment in _hard_segments(_without_asides(_without_alignment(tokens))):
         out += _soft_statements(segment)
     return [s for s in (_trimmed(stretch) for stretch in out) if s.tokens]
+
+
+def _without_asides(tokens: list[Token]) -> list[Token]:
+    """`(using the power rule)`: brackets that begin with a word of prose go."""
+    out: list[Token] = []
+    k = 0
+    while k < len(tokens):
+        is_aside = tokens[k].kind == "open" and k + 1 < len(tokens) and tokens[k + 1].kind == "text" and out
+        if not is_aside:
+            out.append(tokens[k])
+            k += 1
+            continue
+        depth = 0
+        while k < len(tokens):
+            depth += {"open": 1, "close": -1}.get(tokens[k].kind, 0)
+            k += 1
+            if depth == 0:
+                break
+    return out
 
 
 def _depths(tokens: list[Token]) -> list[int]:

@@ -9,6 +9,7 @@ import numpy
 import pytest
 
 from grader.notation import Unreadable, Vocabulary, build_vocabulary, elaborate, read, read_all
+from reference.expression import symbols
 from reference.graph import FLOAT, build, run
 
 CASES = tomllib.loads((Path(__file__).parent.parent / "cases" / "notation.toml").read_text())
@@ -83,3 +84,11 @@ def test_a_list_after_a_target_is_one_statement_and_two_equations_are_two() -> N
     assert len(read_all("grad L = 2, 1, 3", "plain", words)) == 1
     assert len(read_all(r"x_1 = 2, \quad L = 3", "latex", words)) == 2
     assert len(read_all("x1 = 2\nL = 3", "plain", words)) == 2
+
+
+def test_python_brackets_are_entries_even_where_the_base_is_a_number_too() -> None:
+    words = build_vocabulary(dict.fromkeys(("x", "x1", "x2", "x3"), "real"))
+    found = read("sum(x[i] for i in range(3))", "plain", words)
+    assert not isinstance(found, Unreadable)
+    names = {s.name for s in symbols(elaborate(found.answer, words, {})[0])}
+    assert names == {"x1", "x2", "x3"}
