@@ -16,7 +16,7 @@ from nbclient.exceptions import DeadKernelError
 from nbformat import NotebookNode, from_dict
 
 from grader.execution import frames, messages
-from grader.execution.hatchery import Hatched
+from grader.execution.hatchery import ZYGOTE_GONE, Hatched
 from grader.execution.limits import INTERRUPT_GRACE_SECONDS, MAX_CELL_MESSAGES, Limits
 from grader.model import Json
 
@@ -41,7 +41,7 @@ class CellClient(NotebookClient):  # type: ignore[misc]
         self, outs: list[NotebookNode], msg: dict[str, Any], display_id: str | None, cell_index: int
     ) -> NotebookNode:
         """Append a message's output.  nbclient would check it against the notebook schema; it has been checked."""
-        if self.clear_before_next_output:
+        if self.clear_before_next_output:  # type: ignore[has-type]
             outs[:] = []
             self.clear_display_id_mapping(cell_index)
             self.clear_before_next_output = False
@@ -183,6 +183,8 @@ class Kernel:
     async def _await_end(self) -> None:
         status = await asyncio.shield(self._gone)
         await asyncio.wait(self._tasks[:1], timeout=INTERRUPT_GRACE_SECONDS)  # its last words are still in the pipe
+        if status == ZYGOTE_GONE:
+            self.reason, self.detail = "sandbox.failed", "the zygote is gone"
         if not self.reason:
             self.reason = "kernel.died"
             self.detail = f"ended by signal {status - 128}" if status > 128 else f"ended with status {status}"

@@ -71,7 +71,9 @@ class _Progress:
     questions: Questions
     cells_time_left: float
     restarts_left: int
+    last_chance: bool = False
     skipped: set[int] = field(default_factory=set)
+    completed: set[int] = field(default_factory=set)
     shown: dict[int, list[dict[str, Any]]] = field(default_factory=dict)
     events: dict[tuple[str, int | None], Event] = field(default_factory=dict)
     imports: set[str] = field(default_factory=set)
@@ -152,7 +154,7 @@ async def _run_cells(work: Work, kernel: Kernel, progress: _Progress) -> bool:
         progress.note(kernel.reason, _WHY.get(kernel.reason, kernel.detail), current)
         progress.cells_time_left -= time.monotonic() - started
         if progress.cells_time_left <= 0:
-            progress.restarts_left = 0
+            _take_last_chance(work, progress)
         return False
     _keep(progress, notebook)
     return True
@@ -168,11 +170,13 @@ async def _ask(work: Work, kernel: Kernel, progress: _Progress) -> bool:
     started = time.monotonic()
     trouble, seen = await asking.load_adapter(kernel, work.adapter, work.limits)
     progress.imports |= set(seen) & WATCHED
+    _raise_if_ours(kernel)
     if trouble:
         progress.note("adapter.failed", trouble)
         questions.give_up("absent", trouble)
         return False
     await asking.ask_all(kernel, questions)
+    _raise_if_ours(kernel)
     if not questions.open:
         return False
     progress.note(kernel.reason, f"while a probe ran: {kernel.detail}")
@@ -183,12 +187,22 @@ async def _ask(work: Work, kernel: Kernel, progress: _Progress) -> bool:
     return progress.restarts_left > 0
 
 
+def _take_last_chance(work: Work, progress: _Progress) -> None:
+    """The cells' time is up: once more only those that have run well, so that what they earn is not lost."""
+    progress.restarts_left = 0 if progress.last_chance else 1
+    progress.last_chance = True
+    progress.skipped |= set(range(len(work.code.cells))) - progress.completed
+    progress.cells_time_left = work.limits.cell_seconds
+
+
 def _note_reply(progress: _Progress, cell: int, reply: dict[str, Any], interrupted: bool) -> None:
     content = reply["content"]
     if interrupted:
         progress.skipped.add(cell)  # should the cells run again: this one has had its time
         progress.note("cell.timeout", "interrupted: it ran longer than allowed", cell)
-    elif content.get("status") == "error":
+        return
+    progress.completed.add(cell)
+    if content.get("status") == "error":
         progress.note("cell.raised", f"{content['ename']}: {content['evalue']}", cell)
 
 

@@ -19,6 +19,7 @@ from typing import Any
 from grader.execution.limits import ZYGOTE_SECONDS, Limits, Tier
 
 OWN_ROOT = str(Path(__file__).resolve().parents[2])
+ZYGOTE_GONE = -1  # instead of a kernel's exit status
 _START = "import sys; sys.path.insert(0, {root!r}); from grader.execution.zygote import main; main()"
 _ONE_THREAD = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "NUMEXPR_NUM_THREADS", "BLIS_NUM_THREADS")
 
@@ -108,6 +109,10 @@ class Zygote:
     def __exit__(self, *_: object) -> None:
         self.close()
 
+    @property
+    def alive(self) -> bool:
+        return self._process.poll() is None
+
     def close(self) -> None:
         """End the zygote; kernels end with their leases."""
         with contextlib.suppress(OSError):
@@ -181,7 +186,7 @@ class Zygote:
         """The zygote is gone: whoever waits for the end of a kernel learns it."""
         with self._lock:
             for gone in self._alive.values():
-                gone.set_result(-1)
+                gone.set_result(ZYGOTE_GONE)
             self._alive.clear()
         with contextlib.suppress(OSError):
             self._control.close()

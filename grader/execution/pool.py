@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import hashlib
+import threading
 from collections.abc import Iterable, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from typing import Any
@@ -40,6 +41,8 @@ class Pool:
         self._zygote = start_zygote(self.imports, tier, fork=fork)
         self.missing = self._zygote.missing
         self.tier: Tier = self._zygote.way.tier
+        self._reviving = threading.Lock()
+        self._fork = fork
         self._threads = ThreadPoolExecutor(jobs, thread_name_prefix="hand-in")
 
     def __enter__(self) -> Pool:
@@ -89,7 +92,22 @@ class Pool:
             return _nothing_to_run(probes, self.tier, unfit)
         work = handin.Work(code, probes, adapter, files, limits, self.tier)
         number = int.from_bytes(hashlib.sha256(b"kernel" + seed).digest()[:8], "big")
-        return asyncio.run(handin.run(work, lambda: Kernel(self._zygote.hatch(limits, number), limits)))
+        zygote = self._zygote
+        try:
+            return asyncio.run(handin.run(work, lambda: Kernel(zygote.hatch(limits, number), limits)))
+        except SandboxError:
+            if zygote.alive:
+                raise
+        another = self._revive(zygote)
+        return asyncio.run(handin.run(work, lambda: Kernel(another.hatch(limits, number), limits)))
+
+    def _revive(self, dead: Zygote | SingleKernels) -> Zygote | SingleKernels:
+        """Another zygote in place of one that has died (out of memory, killed), started by whoever notices first."""
+        with self._reviving:
+            if self._zygote is dead:
+                dead.close()
+                self._zygote = start_zygote(self.imports, self.tier, fork=self._fork)
+            return self._zygote
 
 
 def observe(

@@ -35,6 +35,7 @@ class SingleKernels:
     way = Way("none")
     missing: tuple[str, ...] = ()
     trouble = ""
+    alive = True
 
     def __init__(self, imports: Iterable[str] = (), refused: Iterable[str] = ()) -> None:
         self.imports = tuple(imports)

@@ -147,6 +147,17 @@ def test_without_isolation_other_peoples_code_is_refused_unless_asked_for():
         assert require_isolation(pool, without_isolation=True) == ()
 
 
+def test_a_zygote_that_dies_is_replaced_and_nobody_loses_by_it():
+    with Pool(1) as pool:
+        pool.observe(table.notebook(["1"]), seed=b"s")
+        dead = pool._zygote._process
+        dead.kill()
+        dead.wait()
+        execution = pool.observe(table.notebook([table.HONEST]), table.probes(1), seed=b"s", adapter=table.ADAPTER)
+        assert execution.events == ()
+        assert table.right_nodes(table.probes(1), execution.observations) == ["square", "exp"]
+
+
 def test_when_the_grader_is_killed_nothing_of_it_is_left(tmp_path):
     marker = tmp_path / "started"
     program = (
