@@ -15,7 +15,7 @@ from grader.model import Observation
 
 TABLE = Path(__file__).parents[1] / "cases" / "hostile_notebooks" / "cases.toml"
 LIMITS = Limits(
-    cell_seconds=2.5,
+    cell_seconds=4.0,
     notebook_seconds=40.0,
     probe_seconds=1.5,
     probes_seconds=20.0,

@@ -24,7 +24,7 @@ def class_run(request, tmp_path_factory):
     bait.chmod(0o777)
     (bait / "other-student.ipynb").chmod(0o666)
     try:
-        pool = Pool(4, tier=request.param)
+        pool = Pool(6, tier=request.param)
     except SandboxError as error:
         pytest.skip(f"not offered here: {error}")
     honest = table.notebook([table.HONEST])
