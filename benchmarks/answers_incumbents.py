@@ -13,7 +13,7 @@ import sys
 import time
 from typing import Any
 
-SECONDS = 10  # for one answer
+SECONDS = 3  # for one answer
 
 
 class TimeUp(Exception):

@@ -149,9 +149,17 @@ class Ledger:
         named = self._with_derivatives(member)
         extra = named.values
         free = {alias: Declaration() for alias in named.unknown}
+        families = self._families()
+        free |= {name: Declaration() for name in bare_names(named.syntax) & families}
+        hidden = {name: Declaration() for name in families - free.keys()}
         for _ in range(MAX_FREE):
             vocabulary = self.names
-            declared = {**vocabulary.symbols, **{n: Declaration(shape=v.shape) for n, v in extra.items()}, **free}
+            declared = {
+                **hidden,
+                **vocabulary.symbols,
+                **{n: Declaration(shape=v.shape) for n, v in extra.items()},
+                **free,
+            }
             try:
                 readings = elaborate(named.syntax, replace(vocabulary, symbols=declared), self.sizes)
             except Misread as trouble:
@@ -171,6 +179,11 @@ class Ledger:
                 member, found, unknown, frozenset(left - unknown), stale=self.stale & used, aliases=named.unknown
             )
         return Meaning(member, trouble="too many names without a meaning")
+
+    def _families(self) -> set[str]:
+        """Letters of which only single entries are known: `w` after `w_1 = 2`.  What the whole is, is not known."""
+        bases = {n.partition("_")[0] for n in self.values if "_" in n and DERIVATIVE not in n}
+        return bases - self.values.keys() - self.names.known
 
     def _with_derivatives(self, member: Syntax) -> _Named:
         """The member with derivatives of mere names, as ∂L/∂x, under names of their own: known values, or unknowns."""
@@ -275,6 +288,12 @@ def _column(value: Expr, member: Syntax) -> Expr:
     if len(value.shape) == 2 and value.shape[0] == 1 and written in ("tuple", "list"):
         return E.reshape(value, (value.shape[1],))
     return value
+
+
+def bare_names(syntax: Syntax) -> set[str]:
+    """Names that stand without a subscript."""
+    indexed = {id(n.args[0]) for n in walk(syntax) if n.kind == "index"}
+    return {n.text for n in walk(syntax) if n.kind == "name" and id(n) not in indexed}
 
 
 def last_of(member: Syntax) -> Syntax:
