@@ -185,7 +185,8 @@ MEANINGS: dict[str, tuple[str, str]] = {
     "tfrac": ("cmd", "frac"), "cfrac": ("cmd", "frac"), "nicefrac": ("cmd", "frac"), "sfrac": ("cmd", "frac"),
     "flatfrac": ("cmd", "frac"), "binom": ("cmd", "binom"), "dbinom": ("cmd", "binom"), "tbinom": ("cmd", "binom"),
     "choose": ("over", "choose"),
-    "exponentialE": ("name", "e"), "differentialD": ("name", "d"), "sqrt": ("cmd", "sqrt"), "underbrace": ("cmd", "brace"),
+    "exponentialE": ("name", "e"), "differentialD": ("name", "d"), "sqrt": ("cmd", "sqrt"),
+    "underbrace": ("cmd", "brace"),
     "overbrace": ("cmd", "brace"), "overset": ("cmd", "overset"), "underset": ("cmd", "overset"),
     "stackrel": ("cmd", "overset"), "substack": ("cmd", "substack"), "norm": ("cmd", "norm"), "abs": ("cmd", "abs"),
     "dv": ("cmd", "dv"), "pdv": ("cmd", "pdv"), "dd": ("name", "d"), "diff": ("name", "d"), "forall": ("text", "for"),
@@ -251,8 +252,8 @@ MEANINGS |= {
 }
 GRIDS = frozenset(
     f"{kind}{star}" for star in ("", "*")
-    for kind in ("matrix", "pmatrix", "bmatrix", "Bmatrix", "vmatrix", "Vmatrix", "smallmatrix", "array", "psmallmatrix",
-                 "bsmallmatrix")
+    for kind in ("matrix", "pmatrix", "bmatrix", "Bmatrix", "vmatrix", "Vmatrix", "smallmatrix", "array",
+                 "psmallmatrix", "bsmallmatrix")
 )  # fmt: skip
 CASES = frozenset(("cases", "dcases", "rcases", "cases*", "dcases*"))
 DISPLAYS = frozenset(

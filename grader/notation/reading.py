@@ -227,7 +227,7 @@ def _without_condition(p: Parser, member: Syntax) -> Syntax:
 
 
 def parse_target(text: str, vocabulary: Vocabulary | None = None) -> Target:
-    """The target an author writes down (`dL/dtheta`, `x1`, `\\nabla_\\theta L`).  Raises ValueError if it names none."""
+    """The target an author writes down: `dL/dtheta`, `x1`, `\\nabla_\\theta L`.  Raises ValueError if there is none."""
     words = vocabulary or Vocabulary()
     try:
         latex = "\\" in text or "{" in text

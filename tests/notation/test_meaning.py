@@ -69,7 +69,10 @@ def test_what_is_truly_ambiguous_keeps_every_reading(typed: str, count: int) -> 
 
 
 def test_statements_beside_each_other_have_their_own_targets() -> None:
-    text = r"\frac{\partial x_{1,1}}{\partial \theta_1} = x_{0,1} = 2 \Rightarrow \frac{\partial L}{\partial \theta_1} = 1 \cdot 2 = 2"
+    text = (
+        r"\frac{\partial x_{1,1}}{\partial \theta_1} = x_{0,1} = 2 \Rightarrow "
+        r"\frac{\partial L}{\partial \theta_1} = 1 \cdot 2 = 2"
+    )
     first, second = read_all(text, "latex", build_vocabulary({}))
     assert not isinstance(first, Unreadable)
     assert not isinstance(second, Unreadable)
