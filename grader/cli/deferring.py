@@ -1,6 +1,6 @@
-"""sympy, imported when it is first computed with: a written self-check never needs it, and it takes half the start.
+"""sympy, imported when it is first computed with: a written self-check never needs it; it is half of the start.
 
-The engine's table names sympy's functions, so importing the engine would import sympy.  In a process of the self-check a
+The engine's table names sympy's functions, so importing the engine would import sympy.  In the process of a self-check a
 stand-in is imported instead; its functions import the real module when they are called.
 """
 
