@@ -12,8 +12,8 @@ import numpy as np
 from grader.compare.nodes.agreement import EXACT
 from grader.compare.nodes.comparison import Outcome, computes_in_single, outcome_of
 from grader.compare.nodes.diagnosis import Diagnosis, diagnose_backward, place_of
-from grader.compare.nodes.operations import GUARDED, REDUCTIONS
-from grader.compare.nodes.own_forward import right_for_own_forward
+from grader.compare.nodes.operations import GUARDED, OPERATIONS, REDUCTIONS
+from grader.compare.nodes.own_forward import is_trivial, right_for_own_forward
 from grader.compare.nodes.points import NodeSpec
 from grader.compare.nodes.probing import Point
 from grader.compare.nodes.truth import Variant
@@ -265,6 +265,12 @@ def _for_own_forward(
     outcomes: Sequence[Outcome], points: Sequence[Point], replies: Mapping[str, Reply], reading: Variant
 ) -> tuple[Judgement, Diagnosis | None]:
     right = right_for_own_forward(points, replies)
+    if right and is_trivial([one for one in outcomes if one.point.upstream is not None], OPERATIONS[reading.operation]):
+        return Judgement(
+            Verdict.UNDECIDED,
+            "node.trivial_forward",
+            "The backward pass fits your forward pass, but that does almost nothing; a person looks at it.",
+        ), None
     if right:
         return Judgement(
             Verdict.CARRIED,

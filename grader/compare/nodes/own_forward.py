@@ -10,6 +10,9 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 
 from grader.compare.nodes.agreement import plain
+from grader.compare.nodes.comparison import Outcome
+from grader.compare.nodes.mistaken import reduce_to
+from grader.compare.nodes.operations import Operation
 from grader.compare.nodes.probing import STEPS, Point
 from grader.compare.observations import NOTHING, Reply
 
@@ -28,6 +31,27 @@ def right_for_own_forward(points: Sequence[Point], replies: Mapping[str, Reply])
     if not verdicts or verdicts[0] is None:
         return None
     return all(verdict is not False for verdict in verdicts)
+
+
+def is_trivial(asked: Sequence[Outcome], operation: Operation) -> bool:
+    """Is the backward pass that of next to nothing: the upstream gradient itself, or zero, or a multiple of it?
+
+    Following such a forward pass would make the question another, easier one.  A multiple is trivial where the
+    operation is not linear itself.
+    """
+    factors: set[float] = set()
+    for one in asked:
+        if not one.reply.returned or one.point.upstream is None or one.point.case.draw == "kink" or one.point.prefill:
+            continue
+        for gradient, x in zip(one.reply.gradients, one.point.inputs, strict=False):
+            numbers, passed = plain(gradient), reduce_to(np.asarray(one.point.upstream, float), x.shape)
+            if numbers is None or numbers.shape != passed.shape:
+                return False
+            ratio = float(np.sum(numbers * passed) / np.sum(passed * passed))
+            if not np.allclose(numbers, ratio * passed, rtol=1e-9, atol=1e-12):
+                return False
+            factors.add(round(ratio, 9))
+    return bool(factors) and (factors <= {0.0, 1.0} or (len(factors) == 1 and not operation.linear))
 
 
 def _confirms(sweep: Sequence[Point], replies: Mapping[str, Reply]) -> bool | None:
