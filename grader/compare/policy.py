@@ -19,6 +19,7 @@ class Policy:
     decimals    significant digits to which a decimal answer must be right; None: answers are exact
     rounding    "nearest": at most half a unit of the last of those digits off; "unit": a whole unit, so that cutting
                 digits off is as good as rounding them
+    places      the same, counted as digits after the point
     tolerance   relative error accepted instead, if the question states one
     partly      does "equal, but undefined on part of the domain" earn the points ("credit") or not ("no")?
     """
@@ -26,13 +27,14 @@ class Policy:
     layouts: tuple[Layout, ...] = ("column", "row")
     transposed: bool = False
     decimals: int | None = None
+    places: int | None = None
     rounding: Literal["nearest", "unit"] = "unit"
     tolerance: Fraction | None = None
     partly: Literal["credit", "no"] = "credit"
 
     @property
     def exact(self) -> bool:
-        return self.decimals is None and self.tolerance is None
+        return self.decimals is None and self.places is None and self.tolerance is None
 
 
 EXACT = Policy()

@@ -27,6 +27,9 @@ def allowed(truth: arb, policy: Policy) -> arb | None:
     """
     if policy.tolerance is not None:
         return abs(truth) * _ball(policy.tolerance)
+    if policy.places is not None:
+        unit = _ball(Fraction(1, 10**policy.places))
+        return (unit / 2 if policy.rounding == "nearest" else unit) * _ball(1 + Fraction(1, 10**12))
     assert policy.decimals is not None
     if truth.contains(0):
         return (
