@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from grader.model import Evidence, Finding
 
@@ -52,8 +52,16 @@ class Caret:
 
 
 def shown(finding: Finding) -> tuple[Evidence, ...]:
-    """The evidence that says more than the finding's own message and note."""
-    return tuple(evidence for evidence in finding.evidence if not _repeats(evidence, finding))
+    """The evidence that says more than the finding's own message and note; links of one chain put together."""
+    found: list[Evidence] = []
+    for evidence in finding.evidence:
+        last = found[-1] if found else None
+        if last and evidence.kind == last.kind == "chain" and evidence.audience == last.audience:
+            text = last.text if evidence.text in ("", last.text) else f"{last.text}\n{evidence.text}"
+            found[-1] = replace(last, text=text, data=last.data + evidence.data)
+        elif not _repeats(evidence, finding):
+            found.append(evidence)
+    return tuple(found)
 
 
 def _repeats(evidence: Evidence, finding: Finding) -> bool:

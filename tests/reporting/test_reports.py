@@ -254,3 +254,12 @@ def test_any_report_is_rendered_in_every_form(found: list[Finding]) -> None:
     page = tags(render(report, "html"))
     assert page.seen <= ALLOWED | set(PAGE.split())
     assert "1/1" not in lines.points(Fraction(1))
+
+
+def test_the_links_of_one_chain_are_shown_together() -> None:
+    links = [
+        Evidence("chain", "A step does not hold.", data=(("left", x), ("right", "1"), ("holds", "no"))) for x in "ab"
+    ]
+    page = render(replace(REPORT, findings=(replace(REPORT.findings[1], evidence=tuple(links)),)), "html")
+    assert page.count("A step does not hold.") == 1
+    assert page.count("does not hold</span>") == 2
