@@ -9,7 +9,7 @@ MAX_TEXT = 20_000  # characters of one answer
 MAX_TOKENS = 8_000
 MAX_DEPTH = 48  # nested brackets, fractions, scripts
 MAX_SCRIPTS = 24  # subscripts, exponents, primes behind one thing
-MAX_STEPS = 20_000  # of the parser, retries included
+MAX_STEPS = 12_000  # of the parser, retries included
 MAX_DIGITS = 400  # of one number
 MAX_EXPONENT = 400  # of one number in scientific notation
 

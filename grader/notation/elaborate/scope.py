@@ -12,7 +12,7 @@ from grader.notation.vocabulary import Shape, Size, Vocabulary
 from reference.expression import ordered
 from reference.node import Expr
 
-MAX_STEPS = 20_000  # nodes given a meaning, repetitions in sums included
+MAX_STEPS = 12_000  # nodes given a meaning, repetitions in sums included
 MAX_TERMS = 2_000  # of one sum or product
 MAX_CELLS = 10_000  # of one array
 MAX_ENTRIES = 1_000_000  # of any array a formula builds
