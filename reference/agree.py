@@ -20,7 +20,7 @@ from reference.numeric import Estimate, central_differences, complex_step, high_
 from reference.primitives import PRIMITIVES
 from reference.rules import NotDifferentiable
 from reference.symbolic import MAX_NODES as MAX_SYMPY_NODES
-from reference.symbolic import sympy_column
+from reference.symbolic import MAX_TREE, sympy_column, tree_size
 
 Value = Any
 Env = Mapping[str, Value]
@@ -287,6 +287,9 @@ def _sympy(case: _Case) -> Estimate:
     entries = sum(int(np.prod(n.shape)) for n in ordered((case.expr,)))
     if entries > 10 * MAX_SYMPY_NODES:
         raise _NotRun("the arrays are too large for sympy")
+    tree = tree_size(case.expr) * sum(int(np.prod(w.shape)) for w in case.wrt)
+    if tree > MAX_TREE:
+        raise _NotRun(f"written out without sharing, {tree} nodes are too many for sympy (limit {MAX_TREE})")
     directions = {w: case.directions[w.name] for w in case.wrt if w.name in case.directions}
     return Estimate(sympy_column(case.expr, case.env, directions), 0.0, 0.0)
 

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping
+from functools import lru_cache
 from typing import Any
 
 import numpy as np
@@ -13,6 +14,8 @@ from reference.node import Expr
 
 Value = Any
 MAX_NODES = 600  # beyond this sympy takes seconds
+MAX_TREE = 40_000  # nodes written out without sharing, times variables: sympy differentiates the tree
+DIGITS = 30
 
 
 def to_sympy(expr: Expr) -> Value:
@@ -31,31 +34,64 @@ def sympy_jacobian(expr: Expr, wrt: Expr) -> Value:
     return found
 
 
+def tree_size(expr: Expr) -> int:
+    """Nodes of the sympy expressions of all entries, written out without sharing."""
+    sizes: dict[Any, int] = {}
+    outputs = np.asarray(to_sympy(expr), dtype=object).reshape(-1)
+    for node in _arguments_first(outputs):
+        sizes[node] = 1 + sum(sizes[one] for one in node.args)
+    return sum(sizes[sp.S.Zero + one] for one in outputs)
+
+
 def sympy_column(expr: Expr, env: Mapping[str, Value], directions: Mapping[Expr, Value]) -> Value:
     """The Jacobian times a direction as numbers, all derivatives by sympy.  Shape: as `expr`."""
-    outputs = np.asarray(to_sympy(expr), dtype=object)
-    names = _symbols(expr, env)
-    flat: list[Any] = []
-    numbers: list[float] = []
-    for s in names:
-        flat.extend(np.asarray(sympy_symbol(s.name, s.shape), dtype=object).reshape(-1))
-        numbers.extend(np.asarray(env[s.name], dtype=float).reshape(-1))
-    total = np.zeros(outputs.shape)
+    known: dict[Any, Any] = {}
+    for s in _symbols(expr, env):
+        names = np.asarray(sympy_symbol(s.name, s.shape), dtype=object).reshape(-1)
+        values = np.asarray(env[s.name], dtype=float).reshape(-1)
+        known |= {n: sp.Float(sp.Rational(v), DIGITS) for n, v in zip(names, values, strict=True)}
+    total = np.zeros(expr.shape)
     for wrt, direction in directions.items():
-        inputs = np.asarray(sympy_symbol(wrt.name, wrt.shape), dtype=object).reshape(-1)
         weights = np.asarray(direction, dtype=float).reshape(-1)
-        for i in np.ndindex(*outputs.shape):
-            for variable, weight in zip(inputs, weights, strict=True):
-                if weight:
-                    slope = sp.diff(outputs[i], variable)
-                    total[i] += weight * float(_number(slope, flat, numbers))
+        slopes = _slopes(expr, wrt)
+        for (i, slope), weight in ((one, w) for column, w in zip(slopes, weights, strict=True) if w for one in column):
+            total[i] += weight * float(_number(slope, known))
     return total
 
 
-def _number(expr: Any, symbols: Sequence[Any], values: Sequence[float]) -> Any:
-    """The value to 30 digits; values are taken exactly as the binary fractions they are."""
-    exact = {s: sp.Rational(v) for s, v in zip(symbols, values, strict=True)}
-    return sp.N(expr.subs(exact), 30)
+@lru_cache(maxsize=256)
+def _slopes(expr: Expr, wrt: Expr) -> tuple[tuple[tuple[tuple[int, ...], Any], ...], ...]:
+    """For each entry of `wrt`, every entry of `expr` differentiated by it, with its place."""
+    found = sympy_jacobian(expr, wrt).reshape((*expr.shape, -1))
+    places = tuple(np.ndindex(*expr.shape))
+    return tuple(tuple((i, found[(*i, j)]) for i in places) for j in range(found.shape[-1]))
+
+
+def _number(expr: Any, known: dict[Any, Any]) -> Any:
+    """The value to 30 digits.  `known` holds the values of symbols and takes up that of every node it comes by.
+
+    Every distinct node is worked out once; `subs` would walk the tree without sharing.
+    """
+    for node in _arguments_first([expr]):
+        if node not in known:
+            known[node] = node.func(*(known[one] for one in node.args)) if node.args else sp.N(node, DIGITS)
+    return sp.N(known[sp.S.Zero + expr], DIGITS)
+
+
+def _arguments_first(outputs: Iterable[Any]) -> list[Any]:
+    """Every distinct node of sympy expressions once, arguments before what they are arguments of."""
+    found: dict[Any, None] = {}
+    stack = [(sp.S.Zero + one, False) for one in outputs]
+    while stack:
+        node, open_ = stack.pop()
+        if node in found:
+            continue
+        if open_:
+            found[node] = None
+        else:
+            stack.append((node, True))
+            stack.extend((one, False) for one in node.args)
+    return list(found)
 
 
 def _symbols(expr: Expr, env: Mapping[str, Value]) -> list[Expr]:
