@@ -17,7 +17,7 @@ MAX_TERMS = 2_000  # of one sum or product
 MAX_CELLS = 10_000  # of one array
 MAX_ENTRIES = 1_000_000  # of any array a formula builds
 MAX_DEFINITION_DEPTH = 20
-MAX_DIFFERENTIATED = 1_500  # nodes of all formulas differentiated in one elaboration
+MAX_DIFFERENTIATED = 800  # nodes of all formulas differentiated in one elaboration
 
 
 @dataclass
