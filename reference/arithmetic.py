@@ -6,10 +6,10 @@ import operator
 from collections.abc import Callable
 from typing import Any
 
-import sympy as sp
 from flint import arb
 
 from reference import balls, reals
+from reference.computer_algebra import sp
 from reference.primitive import Attrs, Primitive, Value, entries, mapped
 
 Slope = Callable[[Any, tuple[Value, ...], Value], Value]  # (o, xs, y) -> partial derivative in one argument

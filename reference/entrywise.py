@@ -7,10 +7,10 @@ from fractions import Fraction
 from typing import Any
 
 import numpy as np
-import sympy as sp
 from flint import arb
 
 from reference import balls, reals
+from reference.computer_algebra import sp
 from reference.primitive import Attrs, Primitive, Value, entries, mapped
 
 

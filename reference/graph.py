@@ -10,9 +10,9 @@ from typing import Any
 
 import flint
 import numpy as np
-import sympy as sp
 
 from reference import balls as ball_functions
+from reference.computer_algebra import sp, sympy_module
 from reference.expression import ordered
 from reference.node import Expr
 from reference.primitives import PRIMITIVES
@@ -122,7 +122,12 @@ def _take_sympy(value: Value) -> Value:
 
 FLOAT = Field("float", "forward", _float, lambda: np.float64(np.pi), lambda: np.float64(np.e), _take_float)
 SYMPY = Field(
-    "sympy", "sympy", lambda v: sp.Rational(v.numerator, v.denominator), lambda: sp.pi, lambda: sp.E, _take_sympy
+    "sympy",
+    "sympy",
+    lambda v: sp.Rational(v.numerator, v.denominator),
+    lambda: sympy_module().pi,
+    lambda: sympy_module().E,
+    _take_sympy,
 )
 
 

@@ -6,10 +6,10 @@ from collections.abc import Callable
 from typing import Any
 
 import numpy as np
-import sympy as sp
 from flint import arb
 
 from reference import reals
+from reference.computer_algebra import sp
 from reference.primitive import Adjoint, Attrs, Forward, Primitive, Tangent, Value, entries, entries_in, mapped
 from reference.shapes import axes_of
 

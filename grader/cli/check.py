@@ -40,9 +40,7 @@ def command(files: tuple[Path, ...], problem_name: str | None, question: str, as
 
 def check_once(files: tuple[Path, ...], problem_name: str | None, question: str, as_json: bool) -> int:
     """Read, grade, print; the exit code."""
-    from grader.cli.deferring import defer_sympy
 
-    defer_sympy()
     from grader.decode import ProblemError
     from grader.problems import load_problem
     from grader.reporting import render
