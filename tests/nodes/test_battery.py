@@ -1,4 +1,4 @@
-"""Right implementations are accepted and wrong ones are not, for every operation.  benchmarks/nodes.py runs all of it."""
+"""Right implementations are accepted and wrong ones are not.  benchmarks/nodes.py runs the whole battery."""
 
 from __future__ import annotations
 

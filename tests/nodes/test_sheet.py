@@ -1,4 +1,4 @@
-"""The notebook of dl-sheet01 from end to end: model solution, blank version, typical mistakes, attacks, in the sandbox."""
+"""The notebook of dl-sheet01: model solution, blank version, typical mistakes, and attacks in the sandbox."""
 
 from __future__ import annotations
 
