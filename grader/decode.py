@@ -5,12 +5,15 @@ A mistake says where (file, line, key path), what, and how to mend it.  Nothing 
 
 from __future__ import annotations
 
+import base64
 import dataclasses
 import difflib
 import itertools
+import json
 import tomllib
 import types
 import typing
+import zlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
@@ -24,6 +27,7 @@ T = TypeVar("T")
 Key = tuple[str | int, ...]
 
 LITERAL_ADVICE = "write mathematics in single quotes, which keep backslashes: '\\frac{1}{2}'"
+MAX_SEALED = 4 * 2**20  # bytes of a student's copy once opened
 _MISSING = object()
 
 
@@ -121,6 +125,30 @@ def read_toml(path: Path) -> tuple[dict[str, Any], Source]:
         if not any(one.line == line for one in source.mistakes):
             source.mistakes.append(Mistake(f"not TOML: {trouble}", "", str(path), line))
         raise ProblemError(source.mistakes) from None
+
+
+def seal(definitions: str, drawn: Mapping[str, Mapping[str, str]]) -> str:
+    """A TOML text and drawn parameters (question → name → value) as one word that nobody reads by accident.
+
+    No secret: the definition of one question can be the answer of another, so it must not lie there to be read.
+    """
+    content = json.dumps({"definitions": definitions, "drawn": drawn}, ensure_ascii=False, sort_keys=True)
+    return base64.b85encode(zlib.compress(content.encode(), 9)).decode("ascii")
+
+
+def unseal(word: object) -> tuple[dict[str, Any], dict[str, dict[str, str]]]:
+    """What `seal` was given, the TOML as data.  Raises ValueError for anything else, bounded in size."""
+    if not isinstance(word, str):
+        raise ValueError("it is no text")
+    try:
+        opener = zlib.decompressobj()
+        content = json.loads(opener.decompress(base64.b85decode(word), MAX_SEALED))
+        definitions, drawn = tomllib.loads(content["definitions"]), content["drawn"]
+    except (ValueError, zlib.error, KeyError, TypeError, RecursionError, AttributeError):
+        raise ValueError("it cannot be opened") from None
+    if not isinstance(drawn, dict) or not all(isinstance(one, dict) for one in drawn.values()):
+        raise ValueError("it cannot be opened")
+    return definitions, drawn
 
 
 def decode(cls: type[T], data: Any, source: Source, key: Key = ()) -> T | None:

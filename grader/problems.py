@@ -14,7 +14,7 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any, Literal
 
-from grader.decode import Mistake, ProblemError, Source, decode, did_you_mean, fields_of, read_toml
+from grader.decode import Mistake, ProblemError, Source, decode, did_you_mean, fields_of, read_toml, unseal
 from grader.kinds import KINDS, load_kind
 from grader.kinds.plan import Context, Item, ItemPolicy, Plan, Task
 from grader.reading import Labels
@@ -22,6 +22,7 @@ from grader.variants import MAX_ATTEMPTS, IllPosed, Parameter, draw_parameters
 
 PROBLEM_FILE = "problem.toml"
 DIGESTED = ("problem.toml", "statement.md", "notebook.ipynb", "cases.toml")
+SEALED = "sealed"  # the only key of a student's copy, see grader.decode.seal
 NOT_INHERITED = ("id", "points", "title", "like", "labels", "part", "bonus", "kind")
 
 
@@ -133,6 +134,7 @@ class Problem:
     folder: Path | None = None
     digest: str = ""
     seed: str = ""
+    sealed: bool = False  # a student's copy, made by `grader handout`: it checks, and shows nobody a model answer
 
     def __hash__(self) -> int:
         return hash((self.about.id, self.digest, self.seed))
@@ -199,6 +201,9 @@ def load_problem(folder: Path, plans: bool = True) -> Problem:
             [Mistake("there is no problem here", file=str(path), suggestion="`grader new ID` makes one")]
         )
     data, source = read_toml(path)
+    sealed = SEALED in data
+    if sealed:
+        data = _opened(data, path)
     for name in data:
         if name not in ("problem", "vocabulary", "late", "question"):
             near = did_you_mean(name, ("problem", "vocabulary", "late", "question"))
@@ -212,10 +217,24 @@ def load_problem(folder: Path, plans: bool = True) -> Problem:
     source.refuse()
     assert about is not None
     assert words is not None
-    problem = Problem(about, questions, words, late, folder, _digest(folder))
+    problem = Problem(about, questions, words, late, folder, _digest(folder), sealed=sealed)
     if plans:
         refuse_unsound(problem)
     return problem
+
+
+def _opened(data: Mapping[str, Any], path: Path) -> dict[str, Any]:
+    """The definitions inside a student's copy, with the parameters fixed to what was drawn for the student."""
+    try:
+        definitions, drawn = unseal(data[SEALED])
+    except ValueError as trouble:
+        advice = "get the handout again, or `git checkout` this file"
+        raise ProblemError([Mistake(f"this copy is damaged: {trouble}", SEALED, str(path), 0, advice)]) from None
+    for raw in definitions.get("question", []):
+        fixed = drawn.get(raw.get("id"))
+        if fixed:
+            raw["parameters"] = {name: {"choice": [value]} for name, value in fixed.items()}
+    return definitions
 
 
 def refuse_unsound(problem: Problem) -> None:

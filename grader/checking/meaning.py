@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from grader.kinds.plan import Item, Plan, Truth
 from grader.matching.statements import Fit, Matched, Statement, Unread
@@ -22,6 +22,8 @@ class Meaning:
     readings: tuple[tuple[Expr, ...], ...] = ()
     shape_trouble: str = ""
     missing: tuple[str, ...] = ()  # entries of the result that were not written down
+    open_names: tuple[str, ...] = ()  # steps named in the answer whose values were never written down
+    copied: bool = False  # it is the definition of the step, as the question states it
 
 
 Own = Sequence[Mapping[str, Expr]]
@@ -30,8 +32,24 @@ Own = Sequence[Mapping[str, Expr]]
 def make_sense(plan: Plan, item: Item, answer: Matched, values: Own, own: Own) -> Meaning | Unread:
     """The answer as expressions over what is free.  Names of steps stand for the student's own values of them."""
     if answer.final is not None:
-        return _whole(plan, answer.final, values, own)
+        meaning = _whole(plan, answer.final, values, own)
+        return _with_open_names(plan, item, answer.final, meaning, own)
     return _assembled(plan, item, answer.entries, values, own)
+
+
+def _with_open_names(
+    plan: Plan, item: Item, statement: Statement, meaning: Meaning | Unread, own: Own
+) -> Meaning | Unread:
+    """Does the answer rest on steps whose values nobody has seen?  Then nothing has been worked out yet."""
+    if isinstance(meaning, Unread) or not meaning.readings or not isinstance(statement.reading, Reading):
+        return meaning
+    truth, vocabulary = plan.truths[0], statement.vocabulary or plan.vocabulary
+    assert vocabulary is not None
+    typed = elaborate(statement.reading.chain[-1], vocabulary, truth.sizes)
+    known = {aim.name for aim in plan.given} | set(truth.domain.symbols) | set(own[0])
+    names = {one.name for one in symbols(typed)} & set(truth.derivation.names) - known
+    copied = item.step in truth.derivation and truth.derivation[item.step].expr in typed
+    return replace(meaning, open_names=tuple(sorted(names)), copied=copied and bool(names))
 
 
 def _whole(plan: Plan, statement: Statement, values: Own, own: Own) -> Meaning | Unread:

@@ -90,6 +90,11 @@ def _mark_expression(plan: Plan, item: Item, answer: Matched, state: _State) -> 
         evidence = caret_evidence(statement, meaning)
         where = statement.fragment.where
         return unreadable(item, meaning.message, read_as=statement.text, evidence=evidence, where=where)
+    if meaning.copied:
+        return blank(item)
+    if meaning.open_names:
+        message = f"This is in terms of {', '.join(meaning.open_names)}, which has no value here; a person looks."
+        return undecided(item, "not_worked_out", message, read_as=statement.read_as, where=statement.fragment.where)
     finding = _judge(plan, item, meaning, state)
     _remember(item, meaning, finding, state)
     evidence = (*finding.evidence, *remark_evidence(statement, answer))

@@ -30,6 +30,8 @@ def command(problem: str, question: str, seed: str, as_json: bool) -> int:
         loaded = load_problem(folder).variant(seed)
     except ProblemError as trouble:
         raise click.ClickException(f"The problem's definition is wrong:\n{trouble}") from None
+    if loaded.sealed:
+        raise click.ClickException(f"{folder} is a student's copy: it checks answers and shows none.")
     ids = [one.id for one in loaded.questions]
     if question and question not in ids:
         raise click.ClickException(f"There is no question {question}; {did_you_mean(question, ids)}")

@@ -65,8 +65,9 @@ def _read_all(plan: Plan, pool: Pool) -> list[tuple[str, Statement]]:
     if plan.vocabulary is None or not any(item.form == "expression" for item in plan.items):
         return []
     chosen = []
+    formulas = {hint for hint, fragment in pool if fragment.kind == "formula"}
     for hint, fragment in pool:
-        named = hint and any(item.id == hint and item.form == "expression" for item in plan.items)
+        named = hint not in {"", *formulas} and any(i.id == hint and i.form == "expression" for i in plan.items)
         if fragment.kind == "formula" or (named and fragment.kind in ("text", "code")):
             chosen.append((hint, fragment))
     found = _read_pool(chosen, plan.vocabulary)
@@ -185,9 +186,14 @@ def _match_dimension(item: Item, pool: Pool) -> Matched:
                 loose.append((said[1], fragment.where))
             elif membership(fragment.text) or re.fullmatch(r"[\s{}]*\w\s*(?:\\times|×|x)\s*\w[\s{}]*", fragment.text):
                 loose.append((fragment.text, fragment.where))
-        elif fragment.kind == "text" and _DIMENSION_WORDS.search(fragment.text):
+        elif fragment.kind == "text" and _DIMENSION_WORDS.search(fragment.text) and _is_beside(item, hint):
             loose.append((fragment.text, fragment.where))
     return Matched(texts=tuple(loose + labelled), labelled=bool(labelled))
+
+
+def _is_beside(item: Item, hint: str) -> bool:
+    """May a text filed under `hint` say something about the item?  Not if it is filed under a sibling part's item."""
+    return not hint or hint.rpartition(".")[0] == item.id.rpartition(".")[0]
 
 
 def _match_words(item: Item, pool: Pool) -> Matched:
@@ -195,7 +201,9 @@ def _match_words(item: Item, pool: Pool) -> Matched:
         (f.text, f.where) for hint, f in pool if hint == item.id or (not hint and _last_label(f) in item.labels)
     ]
     others = [
-        (f.text, f.where) for hint, f in pool if not hint and f.kind == "text" and (f.text, f.where) not in labelled
+        (f.text, f.where)
+        for hint, f in pool
+        if f.kind == "text" and _is_beside(item, hint) and (f.text, f.where) not in labelled
     ]
     return Matched(texts=(*others, *labelled), labelled=bool(labelled))
 

@@ -10,6 +10,7 @@ from grader.kinds.plan import Aim
 from grader.matching.splitting import Piece, left_side, split_statements
 from grader.model import Fragment, Notation, Observation, Place
 from grader.notation import Reading, Target, Unreadable, Vocabulary, read, read_all
+from grader.notation.targets import target_of
 
 MAX_OWN = 20  # names a student may introduce in one question
 _SPACING = re.compile(r"^(?:\\(?:quad|qquad|,|;|:|!| |enspace|hspace\*?\{[^{}]*\})|~|\s)+")
@@ -90,9 +91,20 @@ def _read_piece(fragment: Fragment, piece: Piece, vocabulary: Vocabulary, order:
             aim = aim_of(_target_of_left_side(text, fragment.notation, vocabulary))
             found.append(Statement(fragment, text, unread, aim, piece.boxed, order, vocabulary))
         else:
-            aim = aim_of(reading.target)
+            aim = _aim_of_reading(reading, vocabulary)
             found.append(Statement(fragment, text, reading, aim, piece.boxed, order, vocabulary))
     return found
+
+
+def _aim_of_reading(reading: Reading, vocabulary: Vocabulary) -> Aim | None:
+    """What the left side names; of `g = dL/dθ = (2, 1, 3)`, where g is a name of the student's own, the derivative."""
+    aim = aim_of(reading.target)
+    if aim is not None and not aim.wrt and aim.name not in vocabulary.known:
+        for member in reading.chain[:-1]:
+            target = target_of(member, vocabulary)
+            if target is not None and target.kind == "derivative":
+                return aim_of(target)
+    return aim
 
 
 def own_definitions(statements: Sequence[Statement], vocabulary: Vocabulary) -> dict[str, str]:

@@ -177,3 +177,33 @@ def test_our_own_exception_makes_the_question_undecided_and_nothing_else(monkeyp
     found = {f.item: f for f in report.findings}
     assert (found["1a"].verdict, found["1a"].note) == (Verdict.UNDECIDED, "internal")
     assert found["1h.dimension"].verdict is Verdict.CORRECT
+
+
+WRITTEN = [
+    ("dl-sheet01", "# 1e\nIt is $\\mathrm{diag}(a'(x_1),\\dots,a'(x_n))$, so diagonal.\n", "1e.jacobian 1e.structure"),
+    ("dl-sheet01", "# 1c\nWith $u = e^{-x}$:\n$$\\sigma' = \\frac{u}{(1+u)^2}$$\n", "1c"),
+    ("dl-sheet01", "# 1c\n$\\boxed{\\sigma'(x) = \\sigma(x)(1-\\sigma(x))}$\n\n$\\sigma'(x) = 5$\n", "1c"),
+    ("dl-sheet01", "# 1c\nsigma'(x) = exp(-x)/(1 + exp(-x))^2\n", "1c"),
+    ("dl-sheet01", "# 1c\n$$y' = \\sigma(x)(1-\\sigma(x))$$\n", "1c"),
+    ("adl4p-ex05", "# 1\n$g = \\frac{dL}{d\\theta} = (2,1,3)$\n", "1.gradient"),
+    ("adl4p-ex05", "# 2\n$$x_1 = (-1, 1/2, 3)^T, \\quad x_2 = (-3/2, 3/4, 23/4)^T\\quad L = 8$$\n", "2.x1 2.x2 2.L"),
+]
+
+
+@pytest.mark.parametrize(("name", "text", "items"), WRITTEN)
+def test_answers_are_found_the_way_people_write_them(name: str, text: str, items: str, tmp_path: Path) -> None:
+    from grader.reading import read_submission
+
+    (tmp_path / "a.md").write_text(text, encoding="utf-8")
+    report = grade(sheet(name), read_submission(tmp_path / "a.md", sheet(name).labels()))
+    found = {finding.item: finding.verdict for finding in report.findings}
+    assert {found[item] for item in items.split()} == {Verdict.CORRECT}
+
+
+def test_what_the_statement_gives_is_never_taken_for_an_answer(tmp_path: Path) -> None:
+    from grader.reading import read_submission
+
+    text = "# 1\nGiven: $x_0 = (2,-1,3)^T$, $\\theta = (-1,4,2)^T$, $L = \\|x_1\\|_1$\n"
+    (tmp_path / "a.md").write_text(text, encoding="utf-8")
+    report = grade(sheet("adl4p-ex05"), read_submission(tmp_path / "a.md", sheet("adl4p-ex05").labels()), only="1")
+    assert {finding.verdict for finding in report.findings} == {Verdict.BLANK}
