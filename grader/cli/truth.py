@@ -64,12 +64,10 @@ def question_rows(problem: Any, question: Any) -> list[dict[str, Any]]:
 
 def item_row(plan: Any, item: Any) -> dict[str, Any]:
     """An item with its derived answer in both notations."""
-    from reference import printing
-
     row = {"item": item.id, "points": str(item.points), "asks": item.asks, "form": item.form}
     if item.step and plan.truths:
         value = plan.truths[0].value(item.step)
-        row |= {"answer": printing.plain(value), "latex": printing.latex(value)}
+        row |= {"answer": written(value, "plain"), "latex": written(value, "latex")}
         if plan.truths[0].sizes:
             row["sizes"] = ", ".join(f"{name} = {n}" for name, n in plan.truths[0].sizes.items())
     elif item.key:
@@ -79,12 +77,22 @@ def item_row(plan: Any, item: Any) -> dict[str, Any]:
 
 def step_rows(plan: Any) -> list[dict[str, str]]:
     """Every step of the derivation where there is more than one."""
-    from reference import printing
-
     if not plan.truths or len(plan.truths[0].derivation.steps) < 2:
         return []
     truth = plan.truths[0]
-    return [{"step": one.name, "value": printing.plain(truth.value(one.name))} for one in truth.derivation.steps]
+    return [{"step": one.name, "value": written(truth.value(one.name), "plain")} for one in truth.derivation.steps]
+
+
+def written(value: Any, notation: str) -> str:
+    """A value as text: exact if it is a number of reasonable length, decimals if not, a formula otherwise."""
+    from reference import printing
+    from reference.closed import decimals, exact, is_closed
+
+    number = exact(value)
+    if number is None and is_closed(value):
+        return decimals(value)
+    shown = value if number is None else number
+    return printing.latex(shown) if notation == "latex" else printing.plain(shown)
 
 
 def sound_row(row: dict[str, Any]) -> bool:
