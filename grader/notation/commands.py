@@ -160,6 +160,7 @@ MEANINGS: dict[str, tuple[str, str]] = {
     "pm": ("bad", "±"), "mp": ("bad", "∓"), "oplus": ("bad", "⊕"), "slash": ("/", "over"),
     "eq": ("rel", "="), "equiv": ("rel", "="), "coloneqq": ("rel", "="), "coloneq": ("rel", "="),
     "colonequals": ("rel", "="), "triangleq": ("rel", "="), "eqcolon": ("rel", "="), "doteq": ("rel", "="),
+    "leftarrow": ("rel", "="), "longleftarrow": ("rel", "="), "gets": ("rel", "="), "mapsfrom": ("rel", "="),
     "approx": ("rel", "≈"), "simeq": ("rel", "≈"), "sim": ("rel", "~"), "cong": ("rel", "≈"), "approxeq": ("rel", "≈"),
     "le": ("rel", "<="), "leq": ("rel", "<="), "leqslant": ("rel", "<="), "ge": ("rel", ">="), "geq": ("rel", ">="),
     "geqslant": ("rel", ">="), "lt": ("rel", "<"), "gt": ("rel", ">"), "ne": ("rel", "!="), "neq": ("rel", "!="),

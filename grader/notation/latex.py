@@ -20,7 +20,7 @@ from grader.notation.commands import (
 )
 from grader.notation.macros import Macros, collect_macros
 from grader.notation.plain import emit_character, emit_script
-from grader.notation.tokens import MAX_TOKENS, SUBSCRIPTS, SUPERSCRIPTS, Token
+from grader.notation.tokens import GROUPED, MAX_TOKENS, SPACED_GROUPS, SUBSCRIPTS, SUPERSCRIPTS, Token, ungrouped
 from grader.notation.trouble import check_number, did_you_mean
 from grader.notation.unreadable import Misread
 from grader.notation.vocabulary import Vocabulary
@@ -30,10 +30,11 @@ _SCAN = re.compile(
     rf"""(?P<space>[\s~\u00a0]+|(?<!\\)%[^\n]*)
     |(?P<command>\\(?:[A-Za-z]+|.))
     |(?P<comma>(?<=\d)\{{,\}}(?=\d))
+    |(?P<grouped>{GROUPED}|{SPACED_GROUPS})
     |(?P<num>(?:\d+(?:\.(?![*/^'.])\d*)?|\.\d+)(?:[eE][-+]?\d+(?![\dA-Za-z(.^_]))?)
     |(?P<word>[A-Za-z][A-Za-z0-9]*)
     |(?P<brace>[{{}}])
-    |(?P<op>:=|==|<=|>=|!=|=>|->|\|\||\.\.\.+|\*\*|''+)
+    |(?P<op>(?<=\s)<-(?=\s)|:=|==|<=|>=|!=|=>|->|\|\||\.\.\.+|\*\*|''+)
     |(?P<sup>[{"".join(SUPERSCRIPTS)}]+)
     |(?P<sub>[{"".join(SUBSCRIPTS)}]+)
     |(?P<amp>&)
@@ -42,7 +43,8 @@ _SCAN = re.compile(
     re.VERBOSE | re.DOTALL,
 )
 _OPERATORS = {
-    ":=": ("rel", "="), "==": ("rel", "="), "<=": ("rel", "<="), ">=": ("rel", ">="), "!=": ("rel", "!="),
+    ":=": ("rel", "="), "<-": ("rel", "="), "==": ("rel", "="), "<=": ("rel", "<="), ">=": ("rel", ">="),
+    "!=": ("rel", "!="),
     "=>": ("sep", "implies"), "->": ("sep", "to"), "||": ("bars", "||"), "**": ("^", "^"),
 }  # fmt: skip
 _GROUP = re.compile(r"\s*\{([^{}]*)\}")
@@ -94,7 +96,9 @@ def _scan_range(scanner: _Scanner, start: int, end: int) -> None:
             continue
         if kind == "word":
             stop = _scan_word(scanner, piece, at)
-        elif kind == "num":
+        elif kind == "grouped" and not _after_script(scanner):
+            scanner.emit("num", ungrouped(piece), at, stop)
+        elif kind in ("num", "grouped"):
             stop = _scan_number(scanner, piece, at)
         elif kind == "brace":
             tokens.append(Token(piece, piece, at, stop, scanner.spaced))

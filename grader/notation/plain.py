@@ -8,10 +8,13 @@ from grader.notation.lexicon import PREFIXES
 from grader.notation.tokens import (
     CHARACTERS,
     GREEK,
+    GROUPED,
     MAX_TOKENS,
+    SPACED_GROUPS,
     SUBSCRIPTS,
     SUPERSCRIPTS,
     Token,
+    ungrouped,
 )
 from grader.notation.trouble import check_number, odd_character
 from grader.notation.unreadable import Misread
@@ -23,10 +26,12 @@ _SCAN = re.compile(
     rf"""(?P<space>[ \t\r\f\v\u00a0\u2000-\u200a\u202f\u205f\u3000]+)
     |(?P<line>\n)
     |(?P<prefix>(?<![A-Za-z0-9_.])(?:{_PREFIX})(?=[A-Za-z]))
+    |(?P<grouped>{GROUPED})
+    |(?P<apart>{SPACED_GROUPS})
     |(?P<num>(?:\d+(?:\.(?![*/^'.])\d*)?|\.\d+)(?:[eE][-+]?\d+(?![\dA-Za-z(.^]))?)
     |(?P<method>\.(?:T\b|transpose\(\)|t\(\)|dot(?=\()))
     |(?P<word>[A-Za-z][A-Za-z0-9]*(?:_[A-Za-z0-9]+)*)
-    |(?P<op>\*\*|\.\*\*|\.\*|\./|\.\^|\.'|:=|==|<=|>=|!=|=>|->|<->|\|\||\.\.\.+)
+    |(?P<op>\*\*|\.\*\*|\.\*|\./|\.\^|\.'|(?<=\s)<-(?=\s)|:=|==|<=|>=|!=|=>|->|<->|\|\||\.\.\.+)
     |(?P<sup>[{"".join(SUPERSCRIPTS)}]+)
     |(?P<sub>[{"".join(SUBSCRIPTS)}]+)
     |(?P<char>.)""",
@@ -35,8 +40,8 @@ _SCAN = re.compile(
 
 _OPERATORS = {
     "**": ("^", "^"), ".**": ("^", "each"), ".*": ("*", "each"), "./": ("/", "each_over"), ".^": ("^", "each"),
-    ".'": ("'", "1"), ":=": ("rel", "="), "==": ("rel", "="), "<=": ("rel", "<="), ">=": ("rel", ">="),
-    "!=": ("rel", "!="), "=>": ("sep", "implies"), "->": ("sep", "to"), "<->": ("sep", "to"),
+    ".'": ("'", "1"), ":=": ("rel", "="), "<-": ("rel", "="), "==": ("rel", "="), "<=": ("rel", "<="),
+    ">=": ("rel", ">="), "!=": ("rel", "!="), "=>": ("sep", "implies"), "->": ("sep", "to"), "<->": ("sep", "to"),
     "||": ("bars", "||"),
 }  # fmt: skip
 
@@ -57,6 +62,11 @@ def scan_plain(text: str, vocabulary: Vocabulary) -> list[Token]:
             raise Misread(start, end, "This answer is too long to be read.")
         if kind == "word":
             _emit_plain_word(piece, start, spaced, vocabulary, tokens)
+        elif kind == "grouped" or (kind == "apart" and not any(token.kind == "open" for token in tokens)):
+            emit(Token("num", ungrouped(piece), start, end, spaced))
+        elif kind == "apart":  # inside brackets blanks stand between entries
+            for one in re.finditer(r"\d+", piece):
+                emit(Token("num", one[0], start + one.start(), start + one.end(), True))
         elif kind == "num":
             check_number(piece, start)
             emit(Token("num", piece, start, end, spaced))

@@ -46,7 +46,8 @@ CHARACTERS: dict[str, tuple[str, str]] = {
     "∙": ("*", "dot"), "•": ("*", "dot"), "⊙": ("*", "odot"), "∘": ("*", "circ"), "⊗": ("*", "otimes"),
     "@": ("*", "matmul"), "/": ("/", "over"), "÷": ("/", "over"), "∕": ("/", "over"), "⁄": ("/", "over"),
     "^": ("^", "^"), "_": ("_", "_"), "'": ("'", "1"), "′": ("'", "1"), "’": ("'", "1"), "″": ("'", "2"),
-    "=": ("rel", "="), "≡": ("rel", "="), "≔": ("rel", "="), "≈": ("rel", "≈"), "≃": ("rel", "≈"),
+    "=": ("rel", "="), "≡": ("rel", "="), "≔": ("rel", "="), "←": ("rel", "="),
+    "≈": ("rel", "≈"), "≃": ("rel", "≈"),
     "<": ("rel", "<"), ">": ("rel", ">"), "≤": ("rel", "<="), "≥": ("rel", ">="), "≠": ("rel", "!="),
     "∈": ("rel", "in"), "(": ("open", "("), ")": ("close", ")"), "[": ("open", "["), "]": ("close", "]"),
     "|": ("bar", "|"), "‖": ("bars", "||"), "∥": ("bars", "||"), "⟨": ("open", "<"), "⟩": ("close", ">"),
@@ -61,6 +62,19 @@ CHARACTERS: dict[str, tuple[str, str]] = {
 
 # Look-alikes of Latin letters: never guessed at, since a Cyrillic а is another name than a Latin a.
 LOOK_ALIKES = dict(zip("асеорхуАВСЕНКМОРТХі", "aceopxyABCEHKMOPTXi", strict=True))
+
+
+# Digits in groups of three: thin spaces, apostrophes, underscores, TeX's spaces and braced commas.  One group behind a
+# braced comma may as well be decimals, so two are needed there.
+_HEAD = r"(?<![\w.,'])[1-9]\d{0,2}"
+_BODY = r"(?:(?:['_\u2009\u202f\u00a0]|\\[,;:! ]|~)\d{3})+|(?:\{,\}\d{3}){2,}"
+GROUPED = rf"{_HEAD}(?:{_BODY})(?![\d'])"
+SPACED_GROUPS = rf"{_HEAD}(?:[ ]\d{{3}})+(?![\d'.])"
+
+
+def ungrouped(numeral: str) -> str:
+    """The digits of a numeral written in groups."""
+    return "".join(c for c in numeral if c.isdigit())
 
 
 def number_of(text: str) -> Fraction:

@@ -18,8 +18,10 @@ from grader.notation.elaborate.arrays import (
 )
 from grader.notation.elaborate.derivatives import derivative_value, prime_value
 from grader.notation.elaborate.functions import call_value
+from grader.notation.elaborate.labels import with_labels
 from grader.notation.elaborate.library import factorial_value, norm_of
 from grader.notation.elaborate.names import index_value, name_value
+from grader.notation.elaborate.numerals import with_groups
 from grader.notation.elaborate.products import (
     fraction_value,
     negative_value,
@@ -60,6 +62,7 @@ def elaborate(syntax: Syntax, vocabulary: Vocabulary, sizes: Mapping[str, int] |
 
 def understand(syntax: Syntax, vocabulary: Vocabulary, sizes: Mapping[str, int] | None = None) -> Understood:
     """As `elaborate`, with remarks for the echo."""
+    syntax = with_groups(with_labels(syntax, vocabulary))
     nodes = tuple(walk(syntax))
     kinds = {node.kind for node in nodes}
     choices = _choices(nodes) if "ambiguous" in kinds else [{}]
