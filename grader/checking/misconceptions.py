@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from grader.compare import Domain, Sameness
 from grader.kinds.certify import concrete
-from grader.kinds.plan import Item, Misconception, Plan, Truth
+from grader.kinds.plan import Item, Plan, Truth
 from reference.derivation import evaluate
 from reference.expression import Expr, ShapeError, calls, substitute
 
@@ -37,7 +37,8 @@ def find_misconception(
             continue
         for clamp in (False, True) if off else (False,):
             made = [
-                _mistaken(truth, mistake, item, own[i] if clamp else {}, off) for i, truth in enumerate(plan.truths)
+                _mistaken(truth, mistake.at(item.step, i), item, own[i] if clamp else {}, off)
+                for i, truth in enumerate(plan.truths)
             ]
             results = [one for one in made if one is not None]
             if len(results) == len(made) and same(plan, item, readings, results).verdict == "yes":
@@ -45,14 +46,12 @@ def find_misconception(
     return _from_calculus(plan, item, readings, values)
 
 
-def _mistaken(
-    truth: Truth, mistake: Misconception, item: Item, own: Mapping[str, Expr], off: Sequence[str]
-) -> Expr | None:
+def _mistaken(truth: Truth, mistaken: Expr, item: Item, own: Mapping[str, Expr], off: Sequence[str]) -> Expr | None:
     """What the mistake makes of the item's step."""
     given = {name: own[name] for name in off if name in own and name != item.step}
     try:
         values = evaluate(truth.derivation, given=given)
-        return substitute(mistake.replaced[item.step], values)
+        return substitute(mistaken, values)
     except ShapeError:
         return None
 

@@ -191,6 +191,8 @@ def same_everywhere(plan: Plan, item: Item, readings: Readings, truths: Sequence
             if found.verdict == "no":
                 break
         assert worst is not None
+        if worst.verdict == "yes":
+            return worst
         if best is None or _rank(worst) > _rank(best):
             best = worst
     assert best is not None

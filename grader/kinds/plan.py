@@ -58,12 +58,18 @@ class ItemPolicy:
 class Misconception:
     """What a well-known mistake makes of some steps: `replaced` gives their expressions, in terms of earlier steps.
 
+    Where sizes have names, there is one expression for each choice of sizes, in the order of the plan's truths.
     `message` is the hint a student reads; it never contains a model answer.
     """
 
     note: str
     message: str
-    replaced: Mapping[str, Expr]
+    replaced: Mapping[str, Expr | tuple[Expr, ...]]
+
+    def at(self, step: str, number: int) -> Expr:
+        """What it makes of a step at one choice of sizes."""
+        made = self.replaced[step]
+        return made[number] if isinstance(made, tuple) else made
 
 
 @dataclass(frozen=True, slots=True)
