@@ -126,7 +126,7 @@ async def death_seconds(zygote: Zygote) -> float:
     with zygote:
         kernel = Kernel(zygote.hatch(Limits(), 1), Limits())
         await kernel.open()
-        kernel.execute("import os, time; print(time.time()); os._exit(1)")
+        kernel.execute("import os, time; print(time.time(), flush=True); os._exit(1)")
         said = ""
         while "text" not in said:
             message = await kernel.iopub_channel.get_msg()
