@@ -192,7 +192,7 @@ def misconception_troubles(problem: Problem) -> Iterator[Trouble]:
                         continue
                     truth = plan.truths[0]
                     try:
-                        made = substitute(mistake.replaced[item.step], truth.values)
+                        made = substitute(mistake.at(item.step, 0), truth.values)
                     except ShapeError:
                         continue
                     if same(truth.value(item.step), made, truth.domain).verdict == "yes":
