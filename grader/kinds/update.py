@@ -1,9 +1,13 @@
-"""One step of gradient descent as a formula: w − η ∂C/∂w for any parameter, in the question's own names."""
+"""One step of gradient descent as a formula: w − η ∂C/∂w for any parameter, in the question's own names.
+
+The new value may be called as the parameter itself (`W ← …`) or with a mark of being new (`W_new`, `W_{t+1}`, `W'`), and
+the old one may carry a mark of being old (`W_old`, `W_t`).
+"""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from fractions import Fraction
 
 from grader.kinds.certify import Claim, certifier, confirm
@@ -16,6 +20,8 @@ from reference.expression import Expr, constant, symbol
 from reference.modes import gradient
 
 ITEMS = ("<parameter>",)
+NEW = ("new", "neu", "next", "t+1", "k+1", "n+1", "i+1", "1", "+")
+OLD = ("old", "alt", "t", "k", "n", "0")
 
 
 @dataclass(frozen=True)
@@ -50,10 +56,30 @@ def plan(spec: Spec, task: Task, context: Context) -> Plan:
     return Plan(
         items=items,
         truths=truths,
-        vocabulary=vocabulary,
-        malrules=_misconceptions(spec, vocabulary, truths[0]),
+        vocabulary=_with_old_names(vocabulary, spec),
+        malrules=_misconceptions(spec, vocabulary, truths),
         certify=certifier(claims),
     )
+
+
+def _with_old_names(vocabulary: Vocabulary, spec: Spec) -> Vocabulary:
+    """`W_t` and `W_old` are W, unless the question declares them."""
+    marked = {
+        spelling: name
+        for name in spec.weights.values()
+        for spelling in _marked(name, OLD)
+        if spelling not in vocabulary.known
+    }
+    return replace(vocabulary, aliases={**marked, **vocabulary.aliases})
+
+
+def _marked(name: str, marks: tuple[str, ...]) -> list[str]:
+    """`W_new`, `W^new` of `W`; `W_new^l` of `W^l`."""
+    base, _, above = canonical(name).partition("^")
+    if above:
+        return [f"{base}_{mark}^{above}" for mark in marks]
+    under = [] if "_" in base else [f"{base}_{mark}" for mark in marks]
+    return under + [f"{base}^{mark}" for mark in marks if not mark.isdigit()]
 
 
 def _work_out(spec: Spec, task: Task, vocabulary: Vocabulary, sizes: Sizes) -> tuple[Truth, list[Claim]]:
@@ -84,7 +110,7 @@ def _item(task: Task, label: str, name: str, points: Mapping[str, Fraction]) -> 
         points=points[label],
         asks=f"the new {name}",
         step=f"new_{label}",
-        targets=(Aim(canonical(name)),),
+        targets=(Aim(canonical(name)), Aim(canonical(name), "?"), *(Aim(one) for one in _marked(name, NEW))),
         labels=(label.lower(), name.lower()),
         policy=task.policy,
         bonus=task.bonus,
@@ -92,11 +118,20 @@ def _item(task: Task, label: str, name: str, points: Mapping[str, Fraction]) -> 
     )
 
 
-def _misconceptions(spec: Spec, vocabulary: Vocabulary, truth: Truth) -> tuple[Misconception, ...]:
+def _misconceptions(spec: Spec, vocabulary: Vocabulary, truths: tuple[Truth, ...]) -> tuple[Misconception, ...]:
+    """Along the gradient, or without the rate, or the step alone."""
     found = []
     for label, name in spec.weights.items():
-        step = truth.derivation[f"new_{label}"].expr
-        parameter = _parameter(vocabulary, name, truth.sizes)
+        step = f"new_{label}"
+        rows = [(_parameter(vocabulary, name, truth.sizes), truth) for truth in truths]
+        rate = symbol(vocabulary.spelled[canonical(spec.rate)])
+        ahead = tuple(constant(2) * w - truth.derivation[step].expr for w, truth in rows)
         message = "A minimum lies against the gradient, not along it."
-        found.append(Misconception("optimiser.direction", message, {f"new_{label}": constant(2) * parameter - step}))
-    return tuple(found) if len(draw_sizes(vocabulary)) == 1 else ()
+        found.append(Misconception("optimiser.direction", message, {step: ahead}))
+        unscaled = tuple(w - (w - truth.derivation[step].expr) / rate for w, truth in rows)
+        message = "The learning rate scales the gradient."
+        found.append(Misconception("optimiser.rate_missing", message, {step: unscaled}))
+        alone = tuple(truth.derivation[step].expr - w for w, truth in rows)
+        message = "This is the step alone; the new value is the old one plus the step."
+        found.append(Misconception("optimiser.step_only", message, {step: alone}))
+    return tuple(found)

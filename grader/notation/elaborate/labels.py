@@ -59,6 +59,10 @@ def _superscript(node: Syntax, vocabulary: Vocabulary) -> Syntax:
 def _subscript(node: Syntax, vocabulary: Vocabulary) -> Syntax:
     """`W_{3,ij}`, where W_3 is a declared array and W is nothing: entry ij of it."""
     base, subs = node.args[0], node.args[1:]
+    if base.kind == "name" and "^" in base.text:  # `W^l_t`, where the question knows `W_t^l`
+        head, _, label = base.text.partition("^")
+        both = f"{head}_{node.text}^{label}"
+        return Syntax("name", node.start, node.end, (), both) if both in vocabulary.known else node
     if base.kind != "name" or len(subs) < 2 or subs[0].kind != "number" or base.text in vocabulary.known:
         return node
     if f"{base.text}_{node.text}" in vocabulary.known:
