@@ -1,6 +1,7 @@
-"""The whole battery of right and wrong nodes, and mutants made by changing the source: `python -m benchmarks.nodes`.
+"""The whole battery of right and wrong nodes, and mutants made by changing the source: `python -m benchmarks.nodes`
+[seed [stride]].
 
-Prints false accepts, false rejects and the time a verdict takes.  The generated mutants change one operator, constant or
+Prints false accepts, false rejects and the time a verdict takes.  A generated mutant changes one operator, constant or
 function in a right implementation; which of them are wrong is decided by dense comparison, apart from the judge.
 """
 
@@ -60,11 +61,11 @@ class _Change(ast.NodeTransformer):
         return node
 
 
-def generated() -> Iterator[Implementation]:
-    """Backward passes with one thing changed in the source of the right ones."""
+def generated(stride: int) -> Iterator[Implementation]:
+    """Backward passes with one thing changed in the source of the right ones; every stride-th change."""
     source = inspect.getsource(rightly)
     tree = ast.parse(source)
-    for place in range(1000):
+    for place in range(0, 1000, stride):
         changed = copy.deepcopy(tree)
         change = _Change(place)
         change.visit(changed)
@@ -116,7 +117,8 @@ def run(implementations: Iterator[Implementation], accept: bool, seed: bytes) ->
 def main() -> int:
     warnings.simplefilter("ignore")
     seed = (sys.argv[1] if len(sys.argv) > 1 else "benchmark").encode()
-    wrong = (one for one in generated() if _is_wrong(one))
+    stride = int(sys.argv[2]) if len(sys.argv) > 2 else 1
+    wrong = (one for one in generated(stride) if _is_wrong(one))
     failures = 0
     with np.errstate(all="ignore"):
         for title, implementations, accept in (
