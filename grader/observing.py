@@ -111,11 +111,12 @@ def observe(problem: Problem, handin: Handin, submission: Submission, seed: byte
     """Run the hand-in's code and ask it the problem's probes.  Nothing runs where no question asks for code."""
     if not program_questions(problem):
         return Observed()
-    names = submission.notebooks or tuple(name for name in submission.files if name.lower().endswith(NOTEBOOK))
+    damaged = {one.where.file for one in submission.remarks if one.note == "corrupt_notebook" and one.where}
+    names = submission.notebooks or tuple(name for name in submission.files if name in damaged)
     if not names:
         return Observed(isolation=tier)
     adapter, imports, probes = inquire(problem, seed)
-    observations: dict[str, Observation] = {}
+    executions: list[tuple[Observation, ...]] = []
     remarks: list[Remark] = []
     for name in names[:MOST_NOTEBOOKS]:
         source = _bytes_of(handin, name)
@@ -126,12 +127,21 @@ def observe(problem: Problem, handin: Handin, submission: Submission, seed: byte
         execution = _pool(imports, tier).observe(code, probes, seed=seed, adapter=adapter or None)
         remarks += [Remark(event.note, event.message, Place(name, cell=event.cell)) for event in execution.events]
         unfit = any(event.note == UNFIT for event in execution.events)
-        for one in execution.observations:
-            if unfit:  # a damaged file is nobody's missing answer: a person looks at it
-                one = replace(one, status="refused")
-            if one.probe not in observations or observations[one.probe].status == "absent":
-                observations[one.probe] = one
-    return Observed(tuple(observations.values()), tuple(dict.fromkeys(remarks)), tier)
+        seen = tuple(execution.observations)
+        if unfit:  # a damaged file is nobody's missing answer: a person looks at it
+            seen = tuple(replace(one, status="refused") for one in seen)
+        executions.append(seen)
+    return Observed(_merge(executions), tuple(dict.fromkeys(remarks)), tier)
+
+
+def _merge(executions: list[tuple[Observation, ...]]) -> tuple[Observation, ...]:
+    """The observations of the notebook that answers most probes; others fill in what is absent there."""
+    merged: dict[str, Observation] = {}
+    for seen in sorted(executions, key=lambda one: -sum(each.status == "returned" for each in one)):
+        for one in seen:
+            if one.probe not in merged or merged[one.probe].status == "absent":
+                merged[one.probe] = one
+    return tuple(merged.values())
 
 
 def _bytes_of(handin: Handin, name: str) -> bytes | None:

@@ -5,55 +5,43 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
-from grader.handout import statement, templates
-from grader.handout.notebook import student_version
-from grader.problems import PROBLEM_FILE, Problem
+from grader.decode import Mistake, ProblemError, seal
+from grader.handout import readme, statement, templates
+from grader.handout.notebook import notebook_of, student_version
+from grader.problems import PROBLEM_FILE, SEALED, Problem
 from grader.pushes import workflows
 
 NOTEBOOK_FILE = "notebook.ipynb"
+PROGRAM_FILE = "program.py"  # a solved program kept as a module; students get it as a notebook
 PROBLEM_FOLDER = ".grader"  # the definitions a self-check needs; model answers are derived, so none stand in it
+COPY_HEAD = "# What `grader check` needs to check this sheet offline.  Leave it as it is.\n"
 
 
 def build(problem: Problem, action: str = workflows.PLACEHOLDER_ACTION) -> dict[str, bytes]:
     """The handout of this variant.  Raises ProblemError or UnclosedRegion if the problem's own files are wrong."""
     sheet = templates.sheet_of(problem)
+    code = _notebook(problem)
     texts = {
-        "answers.md": templates.markdown(sheet),
-        "answers.tex": templates.tex(sheet),
-        "answers.ipynb": templates.notebook(sheet),
-        "README.md": readme(problem, sheet),
+        "README.md": readme.render(problem, sheet, NOTEBOOK_FILE if code else ""),
         ".github/workflows/grade.yml": workflows.fill("grade.yml", f"{PROBLEM_FOLDER}/{problem.id}", action),
+        **_statement(problem),
+        **code,
+        **_definitions(problem),
     }
-    texts.update(_statement(problem))
-    texts.update(_notebook(problem))
-    texts.update(_definitions(problem))
-    return {path: text.encode() for path, text in texts.items()}
+    if sheet.slots:
+        texts["answers.md"] = templates.markdown(sheet)
+        texts["answers.tex"] = templates.tex(sheet)
+        texts["answers.ipynb"] = templates.notebook(sheet)
+    return {path: text.encode() for path, text in sorted(texts.items())}
 
 
-def readme(problem: Problem, sheet: templates.Sheet) -> str:
-    """How to hand in and how to check oneself."""
-    code = f"- `{NOTEBOOK_FILE}`: complete the `# TODO`s.\n" if _source(problem, NOTEBOOK_FILE) is not None else ""
-    due = f"\nDue: {problem.about.due.isoformat(' ', 'minutes')}\n" if problem.about.due else ""
-    return f"""# {problem.title}
-{due}
-- `statement.html`, `statement.md`: what is asked.
-- `answers.md`, `answers.tex` or `answers.ipynb`: write your answers into one of them and delete the others.
-{code}
-Check yourself, offline:
-
-```console
-$ pip install gradient-grader
-$ grader check answers.md
-```
-
-Every answer is shown as it was understood, with a verdict and a hint where something is off. Mathematics is read the
-way you write it: LaTeX between dollars, or plain text such as `x^2*cos(x)`. What cannot be read is never counted as
-wrong; a person looks at it.
-
-Grading a push (`.github/workflows/grade.yml`) is feedback. The grade is the instructor's own run.
-
-Questions: {", ".join(slot.question for slot in sheet.slots)}.
-"""
+def drawn_values(problem: Problem) -> dict[str, dict[str, str]]:
+    """Question → parameter → this variant's value, for the questions that have parameters."""
+    return {
+        question.id: {name: str(value) for name, value in problem.parameters(question).items()}
+        for question in problem.questions
+        if question.head.parameters
+    }
 
 
 def _source(problem: Problem, name: str) -> str | None:
@@ -71,13 +59,38 @@ def _statement(problem: Problem) -> dict[str, str]:
 
 
 def _notebook(problem: Problem) -> dict[str, str]:
+    """The notebook to complete, from the solved one or from the solved program."""
     text = _source(problem, NOTEBOOK_FILE)
-    if text is None:
+    program = _source(problem, PROGRAM_FILE)
+    if text is not None:
+        try:
+            solved = json.loads(text)
+        except ValueError as trouble:
+            where = str((problem.folder or Path()) / NOTEBOOK_FILE)
+            raise ProblemError([Mistake(f"not a notebook: {trouble}", file=where)]) from None
+    elif program is not None:
+        solved = notebook_of(program, problem.title)
+    else:
         return {}
-    return {NOTEBOOK_FILE: json.dumps(student_version(json.loads(text)), indent=1, ensure_ascii=False) + "\n"}
+    content = student_version(solved)
+    content["metadata"]["problem"] = problem.id
+    return {NOTEBOOK_FILE: json.dumps(content, indent=1, ensure_ascii=False) + "\n"}
 
 
 def _definitions(problem: Problem) -> dict[str, str]:
-    """The problem file for self-checks.  The problem's own cases stay behind: they are answers."""
+    """The student's copy of the problem file, and adapters of the problem's own.
+
+    The definition of one question can be the answer of another, so the copy is sealed.  The problem's own cases stay
+    behind: they are answers.  Parameters stand in it as drawn; the seed does not.
+    """
     text = _source(problem, PROBLEM_FILE)
-    return {} if text is None else {f"{PROBLEM_FOLDER}/{problem.id}/{PROBLEM_FILE}": text}
+    if text is None:
+        return {}
+    here = f"{PROBLEM_FOLDER}/{problem.id}"
+    files = {f"{here}/{PROBLEM_FILE}": f"{COPY_HEAD}{SEALED} = '''{seal(text, drawn_values(problem))}'''\n"}
+    for question in problem.questions:
+        for part in question.parts:
+            adapter = str(getattr(part.spec, "adapter", ""))
+            if adapter.endswith(".py") and (own := _source(problem, adapter)) is not None:
+                files[f"{here}/{adapter}"] = own
+    return files

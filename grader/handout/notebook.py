@@ -42,6 +42,21 @@ def student_version(notebook: dict[str, Any]) -> dict[str, Any]:
     return stripped
 
 
+def notebook_of(program: str, title: str) -> dict[str, Any]:
+    """A program's text as a notebook with one cell of code."""
+    kernel = {"display_name": "Python 3", "language": "python", "name": "python3"}
+    code = {"cell_type": "code", "execution_count": None, "id": "program", "metadata": {}, "outputs": []}
+    return {
+        "cells": [
+            {"cell_type": "markdown", "id": "title", "metadata": {}, "source": f"# {title}"},
+            {**code, "source": program.rstrip("\n")},
+        ],
+        "metadata": {"kernelspec": kernel},
+        "nbformat": 4,
+        "nbformat_minor": 5,
+    }
+
+
 def strip_solutions(source: str, where: str = "") -> str:
     """Source code with every solution region replaced by a placeholder at the region's own indentation."""
     kept: list[str] = []

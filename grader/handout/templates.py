@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 
+from grader.problems import Problem
 from grader.pushes.annotations import decimal
 
 # Three lines that make pdflatex carry the source inside the PDF, byte for byte.
@@ -35,11 +36,8 @@ class Sheet:
     documentation: bool = False
 
 
-def sheet_of(problem: object) -> Sheet:
-    """The written questions of a Problem, in order; program questions are answered in the notebook."""
-    from grader.problems import Problem
-
-    assert isinstance(problem, Problem)
+def sheet_of(problem: Problem) -> Sheet:
+    """The written questions of a problem, in order; program questions are answered in the notebook."""
     slots = []
     for question in problem.questions:
         if question.kind == "program":
@@ -53,8 +51,8 @@ def sheet_of(problem: object) -> Sheet:
 
 def markdown(sheet: Sheet) -> str:
     """`answers.md`: a heading for each question, a labelled line for each thing asked."""
-    parts = [f"---\nproblem: {sheet.problem}\n---\n\n# {sheet.title}\n\nName:\n"]
-    parts += [f"## {slot.question}\n\n{_labels(slot.labels)}" for slot in sheet.slots]
+    parts = [f"---\nproblem: {sheet.problem}\nname:\n---\n\n# {sheet.title}\n"]
+    parts += [f"## {slot.question}\n\n<!-- {_about(slot)} -->\n\n{_labels(slot.labels)}" for slot in sheet.slots]
     if sheet.documentation:
         parts.append("## Documentation\n")
     return "\n".join(parts)
@@ -90,13 +88,19 @@ def notebook(sheet: Sheet) -> str:
     return json.dumps(content, indent=1, ensure_ascii=False) + "\n"
 
 
+def _about(slot: Slot) -> str:
+    """The question's title and points: `The derivative (2 points)`."""
+    worth = f"{slot.points} point{'' if slot.points == '1' else 's'}"
+    return f"{slot.title} ({worth})".replace("--", "–") if slot.title else worth
+
+
 def _labels(labels: Sequence[str]) -> str:
     return "".join(f"{label}:\n\n" for label in labels)
 
 
 def _tex_slot(slot: Slot) -> str:
     labels = "".join(f"\n{label}:\n" for label in slot.labels)
-    return f"\\section*{{{slot.question}}}\n{labels}"
+    return f"\\section*{{{slot.question}}}\n% {_about(slot)}\n{labels}"
 
 
 def _tex_text(text: str) -> str:

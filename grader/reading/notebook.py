@@ -22,13 +22,19 @@ def read_notebook(file: File) -> Document:
     cells, metadata, trouble = _cells(file, text)
     if trouble is not None:
         return Document((), (*remarks, trouble), (), ())
-    documents = [Document((), remarks, metadata, (file.name,))]
+    code = any(_has_code(cell) for cell in cells)  # a notebook of text alone is a written answer, not a program
+    documents = [Document((), remarks, metadata, (file.name,) if code or not cells else ())]
     if len(cells) > MAX_CELLS:
         message = f"{shown(file.name)} has {len(cells)} cells; only the first {MAX_CELLS} were read."
         documents.append(Document((), (Remark("too_large", message, Place(file.name)),)))
     for number, cell in enumerate(cells[:MAX_CELLS]):
         documents.append(_read_cell(file.name, number, cell))
     return joined(documents)
+
+
+def _has_code(cell: Any) -> bool:
+    """Is this anything but text?  A damaged cell counts: what it was is not known."""
+    return not isinstance(cell, dict) or cell.get("cell_type") not in ("markdown", "heading", "raw")
 
 
 def _broken(file: File, why: str) -> Remark:

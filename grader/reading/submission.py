@@ -38,6 +38,7 @@ from grader.reading.wording import is_formula, notation_of, split_formula
 STUDENT_ID = re.compile(r"[^\w.@+\-]+")
 PAGES = (".html", ".htm")
 _README = re.compile(r"(?:^|/)readme\.\w+$", re.I)
+_STATEMENT = re.compile(r"(?:^|/)statement\.\w+$", re.I)  # handed out; its formulas are nobody's answers
 
 
 @dataclass(slots=True)
@@ -143,6 +144,8 @@ def _in_reading_order(files: tuple[File, ...]) -> list[File]:
         for f in files
         if (f.suffix in ANSWERS or _is_online_text(f)) and PurePosixPath(f.name).name.lower() not in NOT_ANSWERS
     ]
+    if any(not _STATEMENT.search(f.name) and not _README.search(f.name) for f in kept):
+        kept = [f for f in kept if not _STATEMENT.search(f.name)]
     others = [f for f in kept if not _README.search(f.name) and f.suffix not in PDFS]
     if others:
         kept = [f for f in kept if not _README.search(f.name)]
