@@ -7,7 +7,7 @@ what is characteristic of its structure, both derived from the result itself.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from fractions import Fraction
 from typing import Literal
 
@@ -57,7 +57,7 @@ def plan(spec: Spec, task: Task, context: Context) -> Plan:
     said = next((key for key in (name, "derivative") if key in points), "")
     if not said:
         raise task.refuse(f"the {name} itself is not among the items", "points", f"add {name} = 1")
-    policy = _layouts(task.policy, name)
+    policy = _layouts(task.policy, name, _result(truths[0]).shape)
     items = [_main_item(task, name, said, points, wrt, called, policy)]
     rest = {k: v for k, v in points.items() if k != said}
     if "dimension" in rest:
@@ -129,12 +129,12 @@ def _what_it_is(truth: Truth) -> Name:
     return "jacobian" if len(result.shape) == 2 else "derivative"
 
 
-def _layouts(policy: ItemPolicy, name: Name) -> ItemPolicy:
-    from dataclasses import replace
-
+def _layouts(policy: ItemPolicy, name: Name, shape: tuple[int, ...]) -> ItemPolicy:
+    """A gradient by a vector may be a row or a column; one by a matrix has the matrix's own shape."""
     if policy.layouts:
         return policy
-    return replace(policy, layouts=("any",) if name == "gradient" else ("numerator",))
+    vector = len(shape) < 2 or 1 in shape
+    return replace(policy, layouts=("any",) if name == "gradient" and vector else ("numerator",))
 
 
 def _main_item(

@@ -101,6 +101,7 @@ class Item:
     bonus: bool = False
     main: bool = False  # takes an answer nothing else names
     between: tuple[tuple[Fraction, Fraction], ...] | None = None  # entry by entry, where a range is right: at a kink
+    parts: Mapping[Aim, tuple[int, ...]] = field(default_factory=dict)  # entries that have a name of their own, from 1
     key: str = ""  # the derived answer as text where it is no step of the derivation; instructors only
 
 

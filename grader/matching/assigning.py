@@ -87,7 +87,7 @@ def _read_pool(pool: Pool, vocabulary: Vocabulary) -> list[tuple[str, Statement]
 def _match_expression(plan: Plan, item: Item, statements: Sequence[tuple[str, Statement]], pool: Pool) -> Matched:
     hinted = [one for hint, one in statements if hint == item.id]
     free = [one for hint, one in statements if not hint or not _is_item(plan, hint)]
-    fits = [(fit(one.aim, item.targets, item.main), one) for one in (*hinted, *free)]
+    fits = [(fit(one.aim, item.targets, item.main, item.parts), one) for one in (*hinted, *free)]
     aimed = [one for how, one in fits if how is not None and how.whole]
     entries = [(how, one) for how, one in fits if how is not None and not how.whole]
     labelled = [one for one in free if _named_by_label(item, one) and not _names_another(plan, item, one)]
@@ -122,7 +122,7 @@ def _named_by_label(item: Item, one: Statement) -> bool:
 def _names_another(plan: Plan, item: Item, one: Statement) -> bool:
     """A left side that names another item is stronger than a label."""
     others = [other for other in (*plan.items, *plan.unasked) if other.id != item.id]
-    return any(fit(one.aim, other.targets, other.main) is not None for other in others)
+    return any(fit(one.aim, other.targets, other.main, other.parts) is not None for other in others)
 
 
 def _belongs_elsewhere(plan: Plan, item: Item, one: Statement) -> bool:

@@ -156,13 +156,17 @@ class Fit:
         return not self.entry and not self.column
 
 
-def fit(aim: Aim | None, targets: tuple[Aim, ...], main: bool) -> Fit | None:
+def fit(
+    aim: Aim | None, targets: tuple[Aim, ...], main: bool, parts: Mapping[Aim, tuple[int, ...]] | None = None
+) -> Fit | None:
     """Does a left side name one of an item's targets, and which part of it?  None if it does not.
 
-    What is left open (`∇L`, `J`) fits the main item only.
+    What is left open (`∇L`, `J`) fits the main item only.  `parts` are entries with a name of their own.
     """
     if aim is None:
         return None
+    if parts and aim in parts:
+        return Fit(parts[aim])
     for target in targets:
         row = _part(aim.name, target.name)
         if aim.name == "" and main and target.wrt:
