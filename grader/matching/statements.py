@@ -10,6 +10,7 @@ from grader.kinds.plan import Aim
 from grader.matching.splitting import Piece, left_side, split_statements
 from grader.model import Fragment, Notation, Observation, Place
 from grader.notation import Reading, Target, Unreadable, Vocabulary, read, read_all
+from grader.notation.elaborate.labels import declared_name
 from grader.notation.targets import target_of
 
 MAX_OWN = 20  # names a student may introduce in one question
@@ -99,6 +100,8 @@ def _read_piece(fragment: Fragment, piece: Piece, vocabulary: Vocabulary, order:
 def _aim_of_reading(reading: Reading, vocabulary: Vocabulary) -> Aim | None:
     """What the left side names; of `g = dL/dθ = (2, 1, 3)`, where g is a name of the student's own, the derivative."""
     aim = aim_of(reading.target)
+    if aim is not None and reading.target is not None and reading.target.indices:  # `w_{jk}` is an entry of W
+        aim = Aim(*(declared_name(name, vocabulary, entries=True) or name for name in (aim.name, aim.wrt)))
     if aim is not None and not aim.wrt and aim.name not in vocabulary.known:
         for member in reading.chain[:-1]:
             target = target_of(member, vocabulary)
