@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
 
 from grader.compare import Sameness
@@ -63,12 +63,18 @@ def with_chain_evidence(
     places = {key_of(f.where): question for f in formulas}
     judged = proofread(formulas, questions=places, ledgers={question: ledgers})
     found = list(findings)
-    for one in judged:
-        if one.link.holds != "no":
-            continue
-        at = _item_of(one.where, found)
-        found[at] = replace(found[at], evidence=(*found[at].evidence, _link_evidence(one)))
+    for slip in _by_slip(one for one in judged if one.link.holds == "no"):
+        at = _item_of(slip[0].where, found)
+        found[at] = replace(found[at], evidence=(*found[at].evidence, _slip_evidence(slip)))
     return found
+
+
+def _by_slip(false_links: Iterable[Judged]) -> list[list[Judged]]:
+    """The false links, those that come from one slip together."""
+    groups: dict[object, list[Judged]] = {}
+    for number, one in enumerate(false_links):
+        groups.setdefault(("alone", number) if one.link.slip is None else one.link.slip, []).append(one)
+    return list(groups.values())
 
 
 def _item_of(where: Place, findings: Sequence[Finding]) -> int:
@@ -78,9 +84,14 @@ def _item_of(where: Place, findings: Sequence[Finding]) -> int:
     return min(after, key=lambda i: places[i]) if after else max(range(len(places)), key=lambda i: places[i])
 
 
-def _link_evidence(judged: Judged) -> Evidence:
-    link = judged.link
-    data = [("left", link.left), ("right", link.right), ("holds", link.holds), ("line", str(judged.where.line))]
-    if link.why:
-        data.append(("why", link.why))
-    return Evidence("chain", "A step of the chain does not hold.", data=tuple(data))
+def _slip_evidence(slip: Sequence[Judged]) -> Evidence:
+    data: list[tuple[str, str]] = []
+    for one in slip:
+        link = one.link
+        data += [("left", link.left), ("right", link.right), ("holds", link.holds), ("line", str(one.where.line))]
+        if link.why:
+            data.append(("why", link.why))
+    text = "A step of the chain does not hold."
+    if len(slip) > 1:
+        text = "One slip: the steps before and after it do not hold."
+    return Evidence("chain", text, data=tuple(data))
