@@ -57,9 +57,10 @@ def confirm(claims: Sequence[Claim], task: Task) -> None:
     """
     for name, f, variable, claimed, domain in claims:
         function, formula = concrete((f, claimed))
+        graph, claim = build(function), build(formula)
         worst: float | None = None
         for env in environments(domain, QUICK_POINTS):
-            worst = _deviation(build(function), build(formula), variable, env)
+            worst = _deviation(graph, claim, variable, env)
             if worst is not None:
                 break
         if worst is None:

@@ -1,4 +1,4 @@
-"""How many operations a derivative takes: as a formula over known intermediates, in a forward and in a reverse sweep."""
+"""How many operations a derivative takes: as a formula over known intermediates, in a forward, in a reverse sweep."""
 
 from __future__ import annotations
 

@@ -1,7 +1,8 @@
-"""A dynamical system integrated by the classical Runge–Kutta method: states, and gradients of a loss through the steps.
+"""A dynamical system integrated by an explicit method: states, and gradients of a loss through the steps.
 
-States and gradients are vectors in the order in which the question names their entries.  A few steps are written out as
-a derivation; many are run by the compiled rollout and confirmed by the complex step.
+States and gradients are vectors in the order in which the question names their entries; they may be given whole, or
+entry by entry under the entries' own names (`v_2 = …`, `∂L/∂v_0 = …`).  A few steps are written out, so an error in a
+state is carried on; many are run by numbers and confirmed by the complex step.
 """
 
 from __future__ import annotations
@@ -9,52 +10,47 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from fractions import Fraction
-from functools import cached_property
-from typing import Any, Literal
-
-import numpy as np
+from typing import Literal
 
 from grader.compare import Domain
-from grader.kinds.certify import Claim, certifier, confirm
+from grader.kinds.certify import certifier, confirm
 from grader.kinds.definition import build, make_vocabulary
+from grader.kinds.integrated import NUMBER, STATE, THETA, Integrated
+from grader.kinds.numbers import Number, exact_number, exact_numbers
 from grader.kinds.plan import Aim, Context, Item, Misconception, Plan, Task, Truth
-from grader.kinds.point import points_at
-from grader.notation import Declaration, Vocabulary
+from grader.notation import Vocabulary
 from grader.notation.vocabulary import canonical
 from reference import expression as E
-from reference.derivation import Derivation, Step
 from reference.expression import Expr
-from reference.modes import gradient
-from reference.rollout import System, rk4
-from reference.unrolled import compile_system
+from reference.steppers import TABLEAUS
 
 MAX_STEPS = 20_000
 MAX_WRITTEN_STEPS = 6  # more are run by numbers
-COMPLEX_STEP = 1e-40
-AGREEMENT = 1e-6  # between the adjoint run and the complex step, relative; a chaotic system loses the rest
-STATE, START = "s", "s_0"
-ITEMS = ("state", "initial", "parameters", "loss")
+ITEMS = ("state", "state<n>", "loss", "initial", "parameters")
 
 Ask = Literal["state", "initial", "parameters", "loss"]
+Method = Literal["euler", "midpoint", "heun", "rk4"]
 
 
 @dataclass(frozen=True)
 class Spec:
     """Keys of a question of this kind.
 
-    state: names of the state's entries; slope: their time derivatives; start; constants: names and values of the parameters; dt; steps;
-    loss: a number, of the state after the last step; time: the name of the time where the slope has it; ask: the state
-    after the last step, the loss, or the loss's gradient by the initial state or by the parameters; wrt: the parameters
-    in question (default: all).
+    state: names of the state's entries; slope: their time derivatives; start; constants: names and values of the
+    parameters; dt; steps; method; loss: a number, of the state after the last step; time: the name of the time where
+    the slope has it; ask: what is asked where `points` is a number: the state after the last step, the loss, its
+    gradient by the initial state or by the parameters; wrt: the parameters in question (default: all).
     """
 
     state: tuple[str, ...]
     slope: tuple[str, ...]
-    start: tuple[Fraction, ...]
-    dt: Fraction
-    constants: dict[str, Fraction] = field(default_factory=dict)
+    start: tuple[Number, ...]
+    dt: Number
+    constants: dict[str, Number] = field(default_factory=dict)
     steps: int = 1
+    method: Method = "rk4"
     loss: str = ""
+    loss_name: str = "L"
     time: str = ""
     ask: Ask = "state"
     wrt: tuple[str, ...] = ()
@@ -65,68 +61,51 @@ class Spec:
         if not 1 <= self.steps <= MAX_STEPS:
             raise ValueError(f"`steps` must lie between 1 and {MAX_STEPS}")
         if self.ask != "state" and not self.loss:
-            raise ValueError("a gradient needs a `loss`")
+            raise ValueError("a loss and its gradients need a `loss`")
+        if self.ask == "parameters" and not self.constants:
+            raise ValueError("there are no parameters: give names and values in `constants`")
         unknown = [name for name in self.wrt if name not in self.constants]
         if unknown:
             raise ValueError(f"`{unknown[0]}` is none of the `constants`")
 
 
-@dataclass(frozen=True)
-class Integrated:
-    """The worked-out definition: the step as expressions over the state vector, the parameter vector and the time."""
-
-    spec: Spec
-    slope: Expr
-    loss: Expr
-    state: Expr
-    theta: Expr
-    time: Expr
-
-    @cached_property
-    def system(self) -> System:
-        """One step of the method; its time is the number of the step."""
-        number = E.symbol("step_number")
-        moved = rk4(self.state, self.slope, self.spec.dt, self.time)["next"]
-        following = E.substitute(moved, {self.time: E.constant(self.spec.dt) * number})
-        return System(self.state, following, (self.theta,), self.loss, time=number)
-
-    @cached_property
-    def start(self) -> Expr:
-        return E.stack([E.constant(value) for value in self.spec.start])
-
-    @cached_property
-    def values(self) -> Expr:
-        return E.stack([E.constant(value) for value in self.spec.constants.values()] or [E.constant(0)])
-
-
 def plan(spec: Spec, task: Task, context: Context) -> Plan:
-    """One item, called by what is asked."""
+    """Items by the names in `points`; one item, called by what is asked, where it is a number."""
     worked = _read(spec, task, context)
-    if spec.steps <= MAX_WRITTEN_STEPS:
-        derivation, claims = _written(worked)
-        confirm(claims, task)
-        certify = certifier(claims)
-    else:
-        derivation, certify = _run(worked, task), None
-    points = task.share({spec.ask: 1}, (spec.ask,))
+    written = spec.steps <= MAX_WRITTEN_STEPS
+    claims = worked.claims() if written and spec.loss else ()
+    confirm(claims, task)
+    derivation = worked.written() if written else worked.run(task)
+    named = _named(spec, written)
+    points = task.share({spec.ask: 1}, list(named))
     return Plan(
-        items=(_item(spec, task, points),),
+        items=tuple(_item(spec, task, name, named[name], points) for name in named if name in points),
         truths=(Truth({}, derivation, Domain({})),),
-        vocabulary=_student_vocabulary(spec, context),
-        malrules=_misconceptions(worked) if spec.ask == "state" else (),
-        certify=certify,
+        vocabulary=_student_vocabulary(spec, task, context),
+        malrules=_misconceptions(worked, named) if written else (),
+        certify=certifier(claims) if claims else None,
     )
+
+
+def _named(spec: Spec, written: bool) -> dict[str, str]:
+    """What can be asked: item name → step of the derivation."""
+    found = {f"state{n}": f"{STATE}_{n}" for n in range(1, spec.steps)} if written else {}
+    found["state"] = f"{STATE}_{spec.steps}" if written else "state"
+    if spec.loss:
+        found |= {"loss": "L" if written else "loss", "initial": "lambda_0" if written else "initial"}
+        found |= {"parameters": "parameters"} if spec.constants else {}
+    return found
 
 
 def _read(spec: Spec, task: Task, context: Context) -> Integrated:
     names = [*spec.state, *spec.constants, *([spec.time] if spec.time else [])]
     vocabulary = make_vocabulary(task, context, dict.fromkeys(names, "real"), {})
-    state, theta = E.symbol(STATE, (len(spec.state),)), E.symbol("theta", (max(len(spec.constants), 1),))
+    state, theta = E.symbol(STATE, (len(spec.state),)), E.symbol(THETA, (max(len(spec.constants), 1),))
     time = E.symbol("t_now")
-    entries: dict[str, Expr] = {canonical(name): state[i] for i, name in enumerate(spec.state)}
-    entries |= {canonical(name): theta[i] for i, name in enumerate(spec.constants)}
+    entries: dict[str, Expr] = {vocabulary.spelled[canonical(name)]: state[i] for i, name in enumerate(spec.state)}
+    entries |= {vocabulary.spelled[canonical(name)]: theta[i] for i, name in enumerate(spec.constants)}
     if spec.time:
-        entries[canonical(spec.time)] = time
+        entries[vocabulary.spelled[canonical(spec.time)]] = time
 
     def read(text: str, key: str) -> Expr:
         return E.substitute(build(text, vocabulary, {}, task, key), entries)
@@ -135,139 +114,105 @@ def _read(spec: Spec, task: Task, context: Context) -> Integrated:
     loss = read(spec.loss, "loss") if spec.loss else E.norm(state, "squared")
     if loss.shape != ():
         raise task.refuse("the loss is not a number", "loss")
-    return Integrated(spec, slope, loss, state, theta, time)
+    order = list(spec.constants)
+    return Integrated(
+        slope, loss, state, theta, time,
+        method=spec.method,
+        dt=exact_number(spec.dt, task, context, "dt"),
+        steps=spec.steps,
+        start=exact_numbers(spec.start, task, context, "start"),
+        values=exact_numbers(spec.constants.values(), task, context, "constants") or (Fraction(0),),
+        wanted=tuple(order.index(name) for name in (spec.wrt or order)) or (0,),
+    )  # fmt: skip
 
 
-def _written(worked: Integrated) -> tuple[Derivation, tuple[Claim, ...]]:
-    """Every state as a step, the loss, and the gradient through all of them."""
-    system, spec = worked.system, worked.spec
-    rows = [Step(START, worked.start), Step(worked.theta.name, worked.values)]
-    whole: Expr = E.symbol(START, worked.state.shape)
-    for n in range(spec.steps):
-        here = {system.state: E.symbol(f"{STATE}_{n}", worked.state.shape), E.symbol("step_number"): E.constant(n)}
-        rows.append(Step(f"{STATE}_{n + 1}", E.substitute(system.next, here)))
-        whole = E.substitute(system.next, {system.state: whole, E.symbol("step_number"): E.constant(n)})
-    last = E.symbol(f"{STATE}_{spec.steps}", worked.state.shape)
-    rows.append(Step("loss", E.substitute(system.loss, {system.state: last})))
-    total = E.substitute(system.loss, {system.state: whole})
-    first = E.symbol(START, worked.state.shape)
-    at = points_at({first: worked.start, worked.theta: worked.values})
-    claims: list[Claim] = []
-    for name, variable in (("initial", first), ("parameters", worked.theta)):
-        slope = gradient(total, variable)
-        claims.append((f"the gradient by the {name}", total, variable, slope, at))
-        rows.append(Step(f"whole_{name}", slope))
-    wanted = _wanted(spec)
-    rows.append(Step("initial", E.symbol("whole_initial", first.shape)))
-    by_all = E.symbol("whole_parameters", worked.theta.shape)
-    rows.append(Step("parameters", E.stack([by_all[i] for i in wanted])))
-    rows.append(Step("state", last))
-    return Derivation(tuple(rows)), tuple(claims)
-
-
-def _wanted(spec: Spec) -> list[int]:
-    names = list(spec.constants)
-    return [names.index(name) for name in (spec.wrt or names)] or [0]
-
-
-def _run(worked: Integrated, task: Task) -> Derivation:
-    """The same by numbers: the adjoint run, confirmed by the complex step.  Raises ProblemError if they differ."""
-    spec, compiled = worked.spec, compile_system(worked.system)
-    start = np.array([float(v) for v in spec.start])
-    theta = np.array([float(v) for v in spec.constants.values()] or [0.0])
-    try:
-        found = compiled.gradient(start, (theta,), spec.steps)
-    except (ArithmeticError, ValueError) as trouble:
-        raise task.refuse(f"the system cannot be run for {spec.steps} steps: {trouble}", "steps") from None
-    for name, slopes in (("initial", found.initial), ("parameters", found.parameters[0])):
-        direction = np.ones(len(slopes))
-        numeric = _directional(compiled, start, theta, spec.steps, name, direction)
-        scale = float(np.abs(slopes).sum()) + 1e-12
-        if not abs(float(slopes @ direction) - numeric) <= AGREEMENT * scale:
-            raise task.refuse(f"the adjoint run and the complex step disagree on the gradient by the {name}", "steps")
-    rows = {
-        "state": found.state,
-        "loss": found.loss,
-        "initial": found.initial,
-        "parameters": found.parameters[0][_wanted(spec)],
-    }
-    return Derivation(tuple(Step(name, _constants(value)) for name, value in rows.items()))
-
-
-def _directional(compiled: Any, start: Any, theta: Any, steps: int, name: str, direction: Any) -> float:
-    """The loss's derivative along a direction, by the complex step through the whole run."""
-    shift = 1j * COMPLEX_STEP * direction
-    x = start + shift if name == "initial" else start.astype(complex)
-    p = theta + shift if name == "parameters" else theta.astype(complex)
-    return float(np.imag(_loss_of(compiled, x, p, steps)) / COMPLEX_STEP)
-
-
-def _loss_of(compiled: Any, x: Any, p: Any, steps: int) -> complex:
-    from reference.graph import FLOAT, run
-    from reference.graph import build as build_graph
-
-    step, cost = build_graph(compiled.system.next), build_graph(compiled.system.loss)
-    names = (compiled.system.state.name, compiled.system.parameters[0].name)
-    for n in range(steps):
-        x = run(step, {names[0]: x, names[1]: p, "step_number": float(n)}, FLOAT)[0]
-    return complex(run(cost, {names[0]: x, names[1]: p}, FLOAT)[0])
-
-
-def _constants(value: Any) -> Expr:
-    flat = np.atleast_1d(np.asarray(value, dtype=float))
-    numbers = [E.constant(Fraction(float(one))) for one in flat]
-    return E.stack(numbers) if np.ndim(value) else numbers[0]
-
-
-def _item(spec: Spec, task: Task, points: Mapping[str, Fraction]) -> Item:
+def _item(spec: Spec, task: Task, name: str, step: str, points: Mapping[str, object]) -> Item:
+    number = int(step.removeprefix(f"{STATE}_")) if step.startswith(f"{STATE}_") else spec.steps
     asks = {
-        "state": f"the state after {spec.steps} step{'s' if spec.steps > 1 else ''}",
         "loss": "the loss",
         "initial": "the gradient of the loss with respect to the initial state",
         "parameters": "the gradient of the loss with respect to the parameters",
-    }
+    }.get(name, f"the state after {number} step{'s' if number > 1 else ''}")
+    share = task.share({spec.ask: 1}, list(points))
     return Item(
-        id=task.item_id(spec.ask, points),
+        id=task.item_id(name, points),
         form="expression",
-        points=points[spec.ask],
-        asks=asks[spec.ask],
-        step=spec.ask,
-        targets=_targets(spec),
-        labels=(spec.ask, "gradient") if spec.ask in ("initial", "parameters") else (spec.ask,),
+        points=share[name],
+        asks=asks,
+        step=step,
+        targets=_targets(spec, name, number),
+        labels=(name, "gradient") if name in ("initial", "parameters") else (name,),
         policy=task.policy,
         bonus=task.bonus,
-        main=True,
+        main=len(points) == 1,
+        parts=_parts(spec, name, number),
     )
 
 
-def _targets(spec: Spec) -> tuple[Aim, ...]:
-    if spec.ask == "state":
-        return (Aim(f"{STATE}_{spec.steps}"), Aim(f"x_{spec.steps}"), Aim(f"y_{spec.steps}"))
-    if spec.ask == "loss":
-        return (Aim("L"),)
-    below = (START, "x_0", "y_0") if spec.ask == "initial" else ("theta", "p")
-    return tuple(Aim("L", name) for name in below)
+def _targets(spec: Spec, name: str, number: int) -> tuple[Aim, ...]:
+    """Left sides that name the whole: `x_2` for the state, unless x is one of its entries."""
+    letters = [letter for letter in ("s", "x", "y", "u", "z", "q", "w") if letter not in spec.state]
+    if name == "loss":
+        return (Aim(spec.loss_name),)
+    if name == "initial":
+        return tuple(Aim(spec.loss_name, f"{letter}_0") for letter in letters)
+    if name == "parameters":
+        return tuple(Aim(spec.loss_name, letter) for letter in ("theta", "p") if letter not in spec.constants)
+    return tuple(Aim(f"{letter}_{number}") for letter in letters)
 
 
-def _student_vocabulary(spec: Spec, context: Context) -> Vocabulary:
-    names = {canonical(name): Declaration("real", ()) for name in (*spec.state, *spec.constants)}
-    return Vocabulary(symbols=names, decimal_comma=context.decimal_comma)
+def _parts(spec: Spec, name: str, number: int) -> dict[Aim, tuple[int, ...]]:
+    """Left sides that name one entry."""
+    entries = [canonical(one) for one in spec.state]
+    found: dict[Aim, tuple[int, ...]] = {}
+    if name == "initial":
+        for i, entry in enumerate(entries, 1):
+            found |= {Aim(spec.loss_name, f"{entry}_0"): (i,), Aim(spec.loss_name, entry): (i,)}
+    elif name == "parameters":
+        for i, entry in enumerate(spec.wrt or spec.constants, 1):
+            found[Aim(spec.loss_name, canonical(entry))] = (i,)
+    elif name != "loss":
+        for i, entry in enumerate(entries, 1):
+            found[Aim(f"{entry}_{number}")] = (i,)
+            if number == spec.steps:
+                found[Aim(entry)] = (i,)
+    return found
 
 
-def _misconceptions(worked: Integrated) -> tuple[Misconception, ...]:
-    """A simpler method in place of Runge–Kutta's."""
-    spec = worked.spec
-    if spec.steps > MAX_WRITTEN_STEPS:
-        return ()
-    before = E.symbol(f"{STATE}_{spec.steps - 1}", worked.state.shape)
-    now = {worked.state: before, worked.time: E.constant(spec.dt * (spec.steps - 1))}
-    euler = before + E.constant(spec.dt) * E.substitute(worked.slope, now)
-    half = spec.dt / 2
-    middle = before + E.constant(half) * E.substitute(worked.slope, now)
-    then = {worked.state: middle, worked.time: E.constant(spec.dt * (spec.steps - 1) + half)}
-    midpoint = before + E.constant(spec.dt) * E.substitute(worked.slope, then)
-    last = f"{STATE}_{spec.steps}"
-    return (
-        Misconception("dynamics.euler_step", "This is an Euler step: the slope at the start only.", {last: euler}),
-        Misconception("dynamics.midpoint_step", "This is a midpoint step: two of the four slopes.", {last: midpoint}),
-    )
+def _student_vocabulary(spec: Spec, task: Task, context: Context) -> Vocabulary:
+    """Parameters, step size and start have their values; entries of later states have none."""
+    values = {name: exact_number(one, task, context, "constants") for name, one in spec.constants.items()}
+    values |= {
+        f"{name}_0": exact_number(one, task, context, "start") for name, one in zip(spec.state, spec.start, strict=True)
+    }
+    step = exact_number(spec.dt, task, context, "dt")
+    values |= {name: step for name in ("h", "dt") if name not in (*spec.state, *spec.constants, spec.time)}
+    definitions = {name: str(value) for name, value in values.items()}
+    return make_vocabulary(task, context, dict.fromkeys(spec.state, "real"), definitions)
+
+
+def _misconceptions(worked: Integrated, named: Mapping[str, str]) -> tuple[Misconception, ...]:
+    """A simpler method in place of the one that is asked for."""
+    found = []
+    stages = len(TABLEAUS[worked.method].stages)
+    for method, tableau in TABLEAUS.items():
+        if len(tableau.stages) >= stages:
+            continue
+        for name, step in named.items():
+            if not name.startswith("state"):
+                continue
+            number = int(step.removeprefix(f"{STATE}_"))
+            before = E.symbol(f"{STATE}_{number - 1}", worked.state.shape)
+            made = E.substitute(worked.moved(method, before, NUMBER), {NUMBER: E.constant(number - 1)})
+            made = E.substitute(made, {worked.theta: E.symbol(THETA, worked.theta.shape)})
+            message = f"This is a step of {_CALLED[method]}; the question asks for another method."
+            found.append(Misconception(f"dynamics.{method}_step", message, {step: made}))
+    return tuple(found)
+
+
+_CALLED = {
+    "euler": "Euler's method, with the slope at the start only",
+    "midpoint": "the midpoint method, with the slope in the middle only",
+    "heun": "Heun's method, with the mean of the slopes at both ends",
+    "rk4": "the classical Runge–Kutta method",
+}

@@ -1,7 +1,7 @@
 """Forward-mode and reverse-mode tables over named intermediates: one derivative per intermediate.
 
-Forward asks dv/dx for every step v, reverse df/dv for every quantity the output rests on.  An error in one row is carried
-into the rows that rest on it.  Source: Griewank & Walther 2008, chapter 3.
+Forward asks dv/dx for every step v, reverse df/dv for every quantity the output rests on.  An error in one row is
+carried into the rows that rest on it.  Source: Griewank & Walther 2008, chapter 3.
 """
 
 from __future__ import annotations

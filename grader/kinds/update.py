@@ -1,6 +1,6 @@
 """One step of gradient descent as a formula: w − η ∂C/∂w for any parameter, in the question's own names.
 
-The new value may be called as the parameter itself (`W ← …`) or with a mark of being new (`W_new`, `W_{t+1}`, `W'`), and
+The new value may be called as the parameter itself (`W ← …`) or with a mark of being new (`W_new`, `W_{t+1}`, `W'`);
 the old one may carry a mark of being old (`W_old`, `W_t`).
 """
 
