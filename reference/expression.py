@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
+from functools import lru_cache
 from typing import Any, Literal
 
 from reference.node import (
@@ -297,19 +298,18 @@ def call(
 def ordered(outputs: Iterable[Expr]) -> list[Expr]:
     """Every node the outputs rest on, each once, arguments first and left to right: the order of evaluation by hand."""
     done: dict[Expr, None] = {}
-    stack_: list[tuple[Expr, int]] = [(out, 0) for out in reversed(list(outputs))]
-    while stack_:
-        node, position = stack_.pop()
-        if node in done:
-            continue
-        args = node.args
-        while position < len(args) and args[position] in done:
-            position += 1
-        if position < len(args):
-            stack_.append((node, position + 1))
-            stack_.append((args[position], 0))
-        else:
+    waiting = list(outputs)
+    waiting.reverse()
+    while waiting:
+        node = waiting[-1]
+        if node not in done:
+            missing = [a for a in node.args if a not in done]
+            if missing:
+                missing.reverse()
+                waiting += missing
+                continue
             done[node] = None
+        waiting.pop()
     return list(done)
 
 
@@ -369,20 +369,22 @@ class Function:
 
 def instantiate(expr: Expr, functions: Mapping[str, Function]) -> Expr:
     """Put concrete functions in for abstract ones, derivatives of any order included."""
-    from reference.modes import derivative_of
-
-    derived: dict[tuple[str, tuple[int, ...]], Expr] = {}
 
     def replace(node: Expr, args: tuple[Expr, ...]) -> Expr:
         if node.op != "call" or node.name not in functions:
             return rebuild(node, args)
-        function, order = functions[node.name], node.attr("order")
+        function = functions[node.name]
         if len(function.params) != len(args):
             raise ValueError(f"{node.name} takes {len(function.params)} arguments, not {len(args)}")
-        key = (node.name, order)
-        if key not in derived:
-            derived[key] = derivative_of(function.body, function.params, order)
-        found = substitute(derived[key], dict(zip(function.params, args, strict=True)))
+        derived = _derivative(function, node.attr("order"))
+        found = substitute(derived, dict(zip(function.params, args, strict=True)))
         return found if found.shape == node.shape else broadcast(found, node.shape)
 
     return rewrite((expr,), replace)[0]
+
+
+@lru_cache(maxsize=256)  # the same function stands in for a name in every comparison of a question
+def _derivative(function: Function, order: tuple[int, ...]) -> Expr:
+    from reference.modes import derivative_of
+
+    return derivative_of(function.body, function.params, order)

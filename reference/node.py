@@ -53,7 +53,10 @@ class Expr:
         return str(self.attrs[0][1]) if self.attrs else self.op
 
     def attr(self, key: str, default: Any = None) -> Any:
-        return next((v for k, v in self.attrs if k == key), default)
+        for name, value in self.attrs:
+            if name == key:
+                return value
+        return default
 
     @property
     def name(self) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from fractions import Fraction
+from functools import lru_cache
 from math import prod
 from random import Random
 
@@ -48,6 +49,7 @@ def signatures(outputs: Sequence[Expr]) -> tuple[Signature, ...]:
     return tuple(found[name] for name in sorted(found))
 
 
+@lru_cache(maxsize=64)
 def smooth_function(signature: Signature, draw: int) -> Function:
     """A sum of waves and a square with rational coefficients, positive in draw 0."""
     rng = seeded("function", signature.name, str(signature.arguments), str(signature.result), str(draw))
