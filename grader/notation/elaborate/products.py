@@ -182,7 +182,27 @@ def _unsized_factor(
 
 
 def multiply(left: Expr, right: Expr, join: str, node: Syntax, scope: Scope) -> Expr:
-    """The product the sign between two values means for their shapes.  Raises ShapeError where it means nothing."""
+    """The product the sign between two values means for their shapes.
+
+    A vector of a single entry counts as a number where it would not conform otherwise.  Raises ShapeError where the
+    product means nothing.
+    """
+    try:
+        return _product(left, right, join, node, scope)
+    except ShapeError:
+        if is_single(left):
+            return multiply(E.reshape(left, ()), right, join, node, scope)
+        if is_single(right):
+            return multiply(left, E.reshape(right, ()), join, node, scope)
+        raise
+
+
+def is_single(value: Expr) -> bool:
+    """Is this an array of one entry?"""
+    return bool(value.shape) and set(value.shape) == {1}
+
+
+def _product(left: Expr, right: Expr, join: str, node: Syntax, scope: Scope) -> Expr:
     a, b = left.shape, right.shape
     if join in ("over", "each_over"):
         return divide(left, right, join, scope)
