@@ -22,6 +22,7 @@ from grader.variants import MAX_ATTEMPTS, IllPosed, Parameter, draw_parameters
 
 PROBLEM_FILE = "problem.toml"
 DIGESTED = ("problem.toml", "statement.md", "notebook.ipynb", "cases.toml")
+TABLES = ("problem", "vocabulary", "late", "hints", "question")
 SEALED = "sealed"  # the only key of a student's copy, see grader.decode.seal
 NOT_INHERITED = ("id", "points", "title", "like", "labels", "part", "bonus", "kind")
 
@@ -65,6 +66,16 @@ class LatePolicy:
     grace_minutes: int = 0
     floor: Fraction = Fraction(0)
     extensions: Mapping[str, int] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Hints:
+    """The table `[hints]`: what a self-check may say.
+
+    `witness`: at its third level, a point with the student's own value against a numerical derivative there.
+    """
+
+    witness: bool = False
 
 
 @dataclass(frozen=True)
@@ -131,6 +142,7 @@ class Problem:
     questions: tuple[Question, ...]
     words: Words = field(default_factory=Words)
     late: LatePolicy | None = None
+    hints: Hints = field(default_factory=Hints)
     folder: Path | None = None
     digest: str = ""
     seed: str = ""
@@ -205,19 +217,21 @@ def load_problem(folder: Path, plans: bool = True) -> Problem:
     if sealed:
         data = _opened(data, path)
     for name in data:
-        if name not in ("problem", "vocabulary", "late", "question"):
-            near = did_you_mean(name, ("problem", "vocabulary", "late", "question"))
+        if name not in TABLES:
+            near = did_you_mean(name, TABLES)
             source.report((name,), f"unknown table `{name}`", near)
     if "problem" not in data:
         source.report((), "the table `[problem]` is missing")
     about = decode(About, data["problem"], source, ("problem",)) if "problem" in data else None
     words = decode(Words, data.get("vocabulary", {}), source, ("vocabulary",))
     late = decode(LatePolicy, data["late"], source, ("late",)) if "late" in data else None
+    hints = decode(Hints, data.get("hints", {}), source, ("hints",))
     questions = _read_questions(data.get("question", []), source)
     source.refuse()
     assert about is not None
     assert words is not None
-    problem = Problem(about, questions, words, late, folder, _digest(folder), sealed=sealed)
+    assert hints is not None
+    problem = Problem(about, questions, words, late, hints, folder, _digest(folder), sealed=sealed)
     if plans:
         refuse_unsound(problem)
     return problem

@@ -45,7 +45,13 @@ def student_version(notebook: dict[str, Any]) -> dict[str, Any]:
 def notebook_of(program: str, title: str) -> dict[str, Any]:
     """A program's text as a notebook with one cell of code."""
     kernel = {"display_name": "Python 3", "language": "python", "name": "python3"}
-    code = {"cell_type": "code", "execution_count": None, "id": "program", "metadata": {}, "outputs": []}
+    code: dict[str, Any] = {
+        "cell_type": "code",
+        "execution_count": None,
+        "id": "program",
+        "metadata": {},
+        "outputs": [],
+    }
     return {
         "cells": [
             {"cell_type": "markdown", "id": "title", "metadata": {}, "source": f"# {title}"},

@@ -8,9 +8,9 @@ from grader.problems import Problem
 HOW_TO_WRITE = """\
 ## Write
 
-Mathematics is read the way you write it: LaTeX between dollars, `$\\frac{1}{x}$`, or plain text, `x^2*cos(x)`. Show your
-steps as a chain of equalities if you like; the last member is your answer. Keep the headings: they say which question an
-answer belongs to."""
+Mathematics is read the way you write it: LaTeX between dollars, `$\\frac{1}{x}$`, or plain text, `x^2*cos(x)`. Show
+your steps as a chain of equalities if you like; the last member is your answer. Keep the headings: they say which
+question an answer belongs to."""
 HOW_TO_DRAW = """
 
 A computation graph can be written as text, in a fenced block with one edge a line:
@@ -38,8 +38,8 @@ HAND_IN = """\
 Push this folder, or upload it as your course says. `.github/workflows/grade.yml` grades every push; that is feedback.
 The grade is the instructor's own run of what you handed in.
 
-From LaTeX, `pdflatex answers.tex` makes a PDF that carries its source and can be handed in alone. Any other PDF can carry
-it too: `grader pack answers.ipynb answers.pdf`."""
+From LaTeX, `pdflatex answers.tex` makes a PDF that carries its source and can be handed in alone. Any other PDF can
+carry it too: `grader pack answers.ipynb answers.pdf`."""
 
 
 def _due(problem: Problem) -> str:
@@ -53,7 +53,7 @@ def _files(sheet: Sheet, notebook: str) -> str:
     lines = ["- `statement.html`, `statement.md`: what is asked."]
     if sheet.slots:
         lines.append(
-            "- `answers.md`, `answers.tex` or `answers.ipynb`: write your answers into *one* of them and delete the others."
+            "- `answers.md`, `answers.tex` or `answers.ipynb`: write your answers into *one* of them, delete the others."
         )
     if notebook:
         lines.append(f"- `{notebook}`: complete the `# TODO`s.")
@@ -78,5 +78,5 @@ It works offline, in this folder:
 {shown}
 ```
 
-Every answer is shown as it was understood, with a verdict, and a hint where something is off; `--hints 2` and `--hints 3`
-say more. What cannot be read is never counted as wrong; a person looks at it."""
+Every answer is shown as it was understood, with a verdict, and a hint where something is off; `--hints 2` says where.
+What cannot be read is never counted as wrong; a person looks at it."""
