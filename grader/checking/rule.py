@@ -87,6 +87,8 @@ def _mark_expression(plan: Plan, item: Item, answer: Matched, state: _State) -> 
         return blank(item)
     meaning = make_sense(plan, item, answer, state.values, state.own)
     if isinstance(meaning, Unread):
+        if answer.picture and statement.fragment.kind == "text":  # "see the picture"
+            return undecided(item, "picture", PICTURE, read_as=statement.text, where=answer.picture)
         evidence = caret_evidence(statement, meaning)
         where = statement.fragment.where
         return unreadable(item, meaning.message, read_as=statement.text, evidence=evidence, where=where)

@@ -219,6 +219,8 @@ def _match_prose(plan: Plan, item: Item, pool: Pool, statements: Sequence[tuple[
         return Matched(texts=tuple(labelled), labelled=True)
     last = max((i for i, (_, f) in enumerate(pool) if f.kind in ("formula", "graph") and f.display), default=-1)
     rest = [(_with_label(f), f.where) for hint, f in pool[last + 1 :] if not hint and f.kind == "text"]
+    if item.main and len(plan.items) == 1:  # nothing else is asked here: whatever stands below the label is the text
+        return Matched(texts=tuple((_with_label(f), f.where) for _, f in pool if f.kind != "image" and f.text.strip()))
     rest = [(text, where) for text, where in rest if len(text.split()) >= MIN_WORDS]
     return Matched(texts=tuple(rest))
 
