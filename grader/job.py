@@ -18,6 +18,7 @@ from grader.model import Evidence, Finding, Observation, Provenance, Remark, Rep
 from grader.observing import NoTier, find_tier, imports_of, observe
 from grader.problems import Problem, load_problem
 from grader.reading.bundles import Handin
+from grader.reading.commits import last_commit
 from grader.roster import Entrant
 from grader.scoring import price_lateness, seconds_late
 
@@ -125,7 +126,8 @@ def provenance_of(problem: Problem, entrant: Entrant, setting: Setting, isolatio
     """What a verdict rests on.  No clock, and of the seed only its digest."""
     seed = hashlib.sha256(setting.seed.encode()).hexdigest() if setting.seed else ""
     versions = tuple((package, _version(package)) for package in PACKAGES)
-    return Provenance(_version("gradient-grader"), problem.digest, entrant.digest, seed, isolation, versions)
+    commit = last_commit(Path(entrant.paths[0])) if len(entrant.paths) == 1 else ""
+    return Provenance(_version("gradient-grader"), problem.digest, entrant.digest, seed, isolation, versions, commit)
 
 
 def variant_seed(secret: str, student: str) -> str:

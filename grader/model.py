@@ -172,6 +172,7 @@ class Provenance:
     seed: str = ""  # digest, never the seed itself
     isolation: str = "none"  # tier of the sandbox the code ran in; "not needed" when none ran
     versions: tuple[tuple[str, str], ...] = ()
+    commit: str = ""  # of the clone that was graded; "" where the hand-in is none
 
 
 @dataclass(frozen=True, slots=True)

@@ -53,7 +53,7 @@ def _files(sheet: Sheet, notebook: str) -> str:
     lines = ["- `statement.html`, `statement.md`: what is asked."]
     if sheet.slots:
         lines.append(
-            "- `answers.md`, `answers.tex` or `answers.ipynb`: write your answers into *one* of them, delete the others."
+            "- `answers.md`, `answers.tex` or `answers.ipynb`: write your answers into *one*, delete the others."
         )
     if notebook:
         lines.append(f"- `{notebook}`: complete the `# TODO`s.")

@@ -45,6 +45,7 @@ def _test(finding: Finding, scale: int, report: Report) -> dict[str, Json]:
         "message": finding.message,
         "verdict": str(finding.verdict),
         "scale": scale,
+        "commit": report.provenance.commit,
     }
 
 

@@ -1,4 +1,4 @@
-"""When a clone's last commit was made.  Nothing the repository configures is obeyed: it may be a student's own."""
+"""Which commit a clone stands at, and when it was made.  Nothing the repository configures is obeyed: it may be a student's own."""
 
 from __future__ import annotations
 
@@ -22,6 +22,11 @@ def is_clone(folder: Path) -> bool:
     """Is the folder a clone of a repository?"""
     git = folder / ".git"
     return not git.is_symlink() and git.is_dir()
+
+
+def last_commit(folder: Path) -> str:
+    """The hash of HEAD; "" where there is no commit or doubt."""
+    return (_head(folder / ".git") if is_clone(folder) else None) or ""
 
 
 def last_commit_time(folder: Path) -> str | None:

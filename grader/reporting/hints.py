@@ -1,8 +1,8 @@
 """How much a self-check says: what kind of thing differs, which entry or step, a point where it shows.
 
-A hint never holds a model answer.  At level 3, where the instructor allows it, a witness puts the student's own value at
-a point beside a numerical derivative there; where nothing is free (an answer that is a number) there is no such point,
-and so no value.
+A hint never holds a model answer.  At level 3, where the instructor allows it, a witness puts the student's own value
+at a point beside a numerical derivative there; where nothing is free (an answer that is a number) there is no such
+point, and so no value.
 """
 
 from __future__ import annotations

@@ -50,6 +50,7 @@ def to_data(report: Report) -> dict[str, Any]:
             "seed": report.provenance.seed,
             "isolation": report.provenance.isolation,
             "versions": dict(report.provenance.versions),
+            "commit": report.provenance.commit,
         },
     }
 
@@ -132,6 +133,7 @@ def _read(data: dict[str, Any]) -> Report:
             provenance["seed"],
             provenance["isolation"],
             tuple(provenance["versions"].items()),
+            provenance.get("commit", ""),  # reports of earlier runs have none
         ),
         late_seconds=data["late_seconds"],
     )
