@@ -18,11 +18,13 @@ from grader.decode import Mistake, ProblemError, Source, decode, did_you_mean, f
 from grader.kinds import KINDS, load_kind
 from grader.kinds.plan import Context, Item, ItemPolicy, Plan, Task
 from grader.reading import Labels
-from grader.variants import MAX_ATTEMPTS, IllPosed, Parameter, draw_parameters
+from grader.variants import IllPosed, Parameter, draw_parameters
+from grader.wellposed import Drawn, NoDraw, Tidy, choose_draw, coincidences
 
 PROBLEM_FILE = "problem.toml"
 DIGESTED = ("problem.toml", "statement.md", "notebook.ipynb", "cases.toml")
 TABLES = ("problem", "vocabulary", "late", "hints", "question")
+REFERENCE_DRAWS = 4  # draws at which a misconception that is always right is recognised
 SEALED = "sealed"  # the only key of a student's copy, see grader.decode.seal
 NOT_INHERITED = ("id", "points", "title", "like", "labels", "part", "bonus", "kind")
 
@@ -89,6 +91,7 @@ class Head:
     like: str = ""
     bonus: bool = False
     parameters: dict[str, Parameter] = field(default_factory=dict)
+    tidy: Tidy | None = None
     prose: dict[str, str] = field(default_factory=dict)
     labels: tuple[str, ...] = ()
     layouts: tuple[Literal["any", "numerator", "denominator"], ...] = ()
@@ -177,15 +180,16 @@ class Problem:
 
     def plans(self, question: Question) -> tuple[Plan, ...]:
         """A plan for each part of a question, in this variant.  Raises ProblemError if its definition is wrong."""
-        return _plans(self._drawn_for(question), question.id)[0]
+        return self.drawn(question).plans
 
     def parameters(self, question: Question) -> Mapping[str, Fraction]:
         """The values of this question's parameters in this variant."""
-        return _plans(self._drawn_for(question), question.id)[1]
+        return self.drawn(question).values
 
-    def _drawn_for(self, question: Question) -> Problem:
-        """The problem as far as this question's plan depends on it: without parameters the seed does not matter."""
-        return self if question.head.parameters else replace(self, seed="")
+    def drawn(self, question: Question) -> Drawn:
+        """A question with this variant's values, and the draws that were passed over.  Raises ProblemError."""
+        # without parameters the seed does not matter: one plan for everybody
+        return _drawn(self if question.head.parameters else replace(self, seed=""), question.id)
 
     def items(self, question: Question | None = None) -> tuple[Item, ...]:
         """Every gradable answer, of one question or of all."""
@@ -430,20 +434,49 @@ def _worth(points: Fraction | Mapping[str, Fraction]) -> Fraction:
 
 
 @lru_cache(maxsize=1024)
-def _plans(problem: Problem, label: str) -> tuple[tuple[Plan, ...], Mapping[str, Fraction]]:
-    """Plans of a question for the first draw of its parameters that is not ill-posed."""
+def _drawn(problem: Problem, label: str) -> Drawn:
+    """A question at its draw of parameters: the first that is well-posed.  Raises ProblemError if there is none."""
     question = problem.question(label)
-    reason = ""
-    for attempt in range(MAX_ATTEMPTS if question.head.parameters else 1):
-        values = draw_parameters(question.head.parameters, problem.seed, problem.id, label, attempt)
-        try:
-            return _plan_parts(problem, question, values), values
-        except IllPosed as trouble:
-            reason = str(trouble)
-    drawn = f"no draw of the parameters is well-posed; the last was refused because {reason}"
-    message = drawn if question.head.parameters else f"the question is ill-posed: {reason}"
+    parameters = question.head.parameters
+
+    def plan(values: Mapping[str, Fraction]) -> tuple[Plan, ...]:
+        return _plan_parts(problem, question, values)
+
+    def draw(attempt: int) -> Mapping[str, Fraction]:
+        return draw_parameters(parameters, problem.seed, problem.id, label, attempt)
+
+    try:
+        if all(len(one.values()) == 1 for one in parameters.values()):
+            return Drawn(draw(0), plan(draw(0)))
+        return choose_draw(draw, plan, question.head.tidy, lambda: _always(replace(problem, seed=""), label))
+    except IllPosed as trouble:
+        reason = f"no draw of the parameters is well-posed: {trouble}" if parameters else f"ill-posed: {trouble}"
+    except NoDraw as trouble:
+        if trouble.first is not None and len({one.reason for one in trouble.refused}) == 1:
+            raise trouble.first from None  # the definition's own mistake, whatever is drawn
+        last = trouble.refused[-1]
+        shown = ", ".join(f"{name} = {value}" for name, value in last.values.items())
+        reason = f"no draw of the parameters is well-posed; the last, {shown}, was refused because {last.reason}"
     file = str(problem.folder / PROBLEM_FILE) if problem.folder else ""
-    raise ProblemError([Mistake(message, f"question {label}", file, question.line)])
+    raise ProblemError([Mistake(reason, f"question {label}", file, question.line)])
+
+
+@lru_cache(maxsize=256)
+def _always(problem: Problem, label: str) -> frozenset[tuple[str, str]]:
+    """Misconceptions that give the right result at every one of some draws, so that no draw can avoid them."""
+    question = problem.question(label)
+    common: frozenset[tuple[str, str]] | None = None
+    for attempt in range(REFERENCE_DRAWS):
+        values = draw_parameters(question.head.parameters, "", problem.id, label, attempt)
+        try:
+            plans = _plan_parts(problem, question, values)
+        except (ProblemError, IllPosed):
+            continue
+        found = frozenset(pair for plan in plans for pair in coincidences(plan))
+        common = found if common is None else common & found
+        if not common:
+            break
+    return common or frozenset()
 
 
 def _plan_parts(problem: Problem, question: Question, values: Mapping[str, Fraction]) -> tuple[Plan, ...]:

@@ -24,9 +24,9 @@ DOCS = ROOT / "docs"
 LAYERS = (
     "reference",
     "model decode toml_places notation reading",
-    "compare malrules matching kinds nodes variants problems soundness execution checking scoring grading",
+    "compare malrules matching kinds nodes variants wellposed problems derived soundness execution checking scoring grading",
     "reporting analytics changes handout pushes export",
-    "store workers cluster roster observing job class_files batch service cli demo __main__ __init__",
+    "store workers cluster roster observing job class_files batch service jupyter cli demo __main__ __init__",
 )
 RANK = {room: rank for rank, layer in enumerate(LAYERS) for room in layer.split()}
 
