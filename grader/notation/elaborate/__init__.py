@@ -8,14 +8,13 @@ from dataclasses import dataclass
 
 from grader.notation.elaborate.arrays import (
     abs_value,
-    big_value,
-    cases_value,
     free_letters,
     grid_value,
     indexed_value,
     inner_value,
     list_value,
 )
+from grader.notation.elaborate.conditions import cases_value, indicator_value
 from grader.notation.elaborate.derivatives import derivative_value, prime_value
 from grader.notation.elaborate.functions import call_value
 from grader.notation.elaborate.labels import with_labels
@@ -32,6 +31,7 @@ from grader.notation.elaborate.products import (
     sum_value,
 )
 from grader.notation.elaborate.scope import Account, Scope, trouble
+from grader.notation.elaborate.sums import big_value
 from grader.notation.syntax import Syntax, walk
 from grader.notation.unreadable import Misread
 from grader.notation.vocabulary import Vocabulary
@@ -165,7 +165,6 @@ def _unread(node: Syntax, scope: Scope) -> Expr:
 
 
 _SAYINGS = {
-    "relation": "A condition is not a value.",
     "dots": "It is not clear what these dots stand for.",
     "nothing": "Something is missing here.",
 }
@@ -191,6 +190,8 @@ HANDLERS: dict[str, Handler] = {
     "grid": grid_value,
     "cases": cases_value,
     "chain": _chain,
+    "relation": indicator_value,
+    "indicator": indicator_value,
     "big": big_value,
     "derivative": derivative_value,
     "factorial": factorial_value,
