@@ -5,21 +5,24 @@ Pure but for reading `cases.toml`; each check gives rows of what was found, none
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections import Counter
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from fractions import Fraction
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 from grader.decode import Mistake, ProblemError, decode, did_you_mean, read_toml
+from grader.derived import arguments_of, question_rows, sound_check, written
 from grader.grading import grade
-from grader.kinds.certify import sound
 from grader.kinds.plan import Item, Plan
 from grader.model import Answer, Finding, Fragment, Notation, Place, Submission, Verdict
-from grader.problems import Problem
+from grader.problems import Problem, Question
 
 CASES_FILE = "cases.toml"
-SEEDS = 20
+SEEDS = 20  # variants looked at by default
+MAX_SHOWN = 200  # characters of a model answer in a message
+ANSWERED = 3  # variants whose own model answers are printed, read back and marked
 
 
 @dataclass(frozen=True)
@@ -35,6 +38,33 @@ class Case:
     together: dict[str, str] = field(default_factory=dict)
     why: str = ""
     line: int = 0
+
+
+@dataclass(frozen=True)
+class Variants:
+    """What became of a question's parameters over some seeds: how many different draws, and why others were not."""
+
+    question: str
+    seeds: int
+    different: int
+    reasons: tuple[tuple[str, int], ...] = ()  # why draws were passed over, with how often
+
+
+@dataclass(frozen=True)
+class Soundness:
+    """All of `grader validate`: `rows` as `grader.derived.question_rows` gives them, `cases` as many as were run."""
+
+    troubles: tuple[Trouble, ...]
+    rows: tuple[Mapping[str, Any], ...] = ()
+    variants: tuple[Variants, ...] = ()
+    cases: int = 0
+
+    @property
+    def sound(self) -> bool:
+        return all(one.warning for one in self.troubles)
+
+
+Tell = Callable[[str], None]  # is told what is looked at next
 
 
 @dataclass(frozen=True)
@@ -104,10 +134,10 @@ def make_answer(question: str, item: Item, text: str, notation: Notation) -> Ans
     return Answer(question, item.id, (fragment,), text, where)
 
 
-def case_troubles(problem: Problem, cases: tuple[Case, ...]) -> Iterator[Trouble]:
-    """Cases that come out otherwise than they say."""
+def case_troubles(problem: Problem, cases: tuple[Case, ...], seed: str = "") -> Iterator[Trouble]:
+    """Cases that come out otherwise than they say, in this variant."""
     for case in cases:
-        where = f"{CASES_FILE}:{case.line} ({case.item})"
+        where = f"{CASES_FILE}:{case.line} ({case.item}){f', seed {seed}' if seed else ''}"
         try:
             found = run_case(problem, case)
         except ProblemError as trouble:
@@ -121,101 +151,144 @@ def case_troubles(problem: Problem, cases: tuple[Case, ...]) -> Iterator[Trouble
             yield Trouble(where, f"says credit {case.credit}, comes out {found.credit}")
 
 
-def route_troubles(problem: Problem) -> Iterator[Trouble]:
+def seeded_case_troubles(problem: Problem, cases: tuple[Case, ...], seeds: int, tell: Tell) -> Iterator[Trouble]:
+    """The cases in the first variant; those of questions with parameters in every variant, to the first that fails."""
+    yield from case_troubles(problem, cases)
+    for question in problem.questions:
+        own = tuple(case for case in cases if _belongs(case.item, question.id))
+        if not question.head.parameters or not own:
+            continue
+        tell(f"cases of {question.id} in {seeds} variants")
+        for seed in map(_seed, range(seeds)):
+            found = list(case_troubles(problem.variant(seed), own, seed))
+            yield from found
+            if found:
+                break
+
+
+def _belongs(item: str, question: str) -> bool:
+    return item == question or item.startswith(f"{question}.")
+
+
+def _seed(number: int) -> str:
+    return f"validate-{number}"
+
+
+def route_troubles(rows: list[dict[str, Any]]) -> Iterator[Trouble]:
     """Derived truths that fewer than two independent routes confirm, or that one contradicts."""
-    for question in problem.questions:
-        for plan in problem.plans(question):
-            if plan.certify is None:
-                continue
-            for name, routes in plan.certify():
-                if not sound(routes):
-                    shown = "; ".join(f"{r.name} {r.status} {r.detail}".strip() for r in routes)
-                    yield Trouble(question.id, f"{name}: the routes do not agree ({shown})")
+    for row in rows:
+        for check in row["checks"]:
+            if not sound_check(check):
+                shown = "; ".join(f"{r['name']} {r['status']} {r['detail']}".strip() for r in check["routes"])
+                yield Trouble(row["question"], f"{check['of']}: the routes do not agree ({shown})")
 
 
-def vocabulary_troubles(problem: Problem) -> Iterator[Trouble]:
-    """Items whose own model answer, printed, is not read back and marked right: nobody could answer them."""
-    for question in problem.questions:
-        for plan in problem.plans(question):
-            for item in plan.items:
-                for notation in ("plain", "latex"):
-                    text = model_answer(plan, item, notation)
-                    if text is None:
-                        continue
-                    submission = Submission("model", (make_answer(question.id, item, text, notation),))
-                    report = grade(problem, submission, only=question.id)
-                    found = next(f for f in report.findings if f.item == item.id)
-                    if found.verdict is not Verdict.CORRECT:
-                        message = f"the {notation} model answer `{text}` comes out {found.verdict}: {found.message}"
-                        yield Trouble(item.id, message, warning=found.verdict is Verdict.UNREADABLE)
+def vocabulary_troubles(problem: Problem, question: Question) -> Iterator[Trouble]:
+    """Items whose own model answer, printed, is not read back and marked right: could anybody answer them?"""
+    for plan in problem.plans(question):
+        for item in plan.items:
+            for notation in ("plain", "latex"):
+                text = model_answer(plan, item, notation)
+                if text is None:
+                    continue
+                submission = Submission("model", (make_answer(question.id, item, text, notation),))
+                report = grade(problem, submission, only=question.id)
+                found = next(f for f in report.findings if f.item == item.id)
+                if found.verdict is not Verdict.CORRECT:
+                    shown = text if len(text) <= MAX_SHOWN else f"{text[:MAX_SHOWN]}…"
+                    message = f"the {notation} model answer `{shown}` comes out {found.verdict}: {found.message}"
+                    yield Trouble(item.id, message, warning=found.verdict.pending)
 
 
 def model_answer(plan: Plan, item: Item, notation: Notation) -> str | None:
-    """The derived answer as a student could type it; None for texts and code."""
-    from reference import printing
+    """The derived answer as a student could type it; None for texts, code, and what nobody would write out."""
+    from reference.closed import exact, is_closed
+    from reference.printing import CUT
 
     if item.form == "expression":
         value = plan.truths[0].value(item.step)
-        return printing.plain(value) if notation == "plain" else printing.latex(value)
+        rounded = item.policy.decimals is not None or item.policy.places is not None
+        if is_closed(value) and exact(value) is None and not rounded:
+            return None  # printed as decimals, which this question does not accept
+        text = written(value, notation, arguments_of(plan))
+        return None if CUT in text else text
     if item.key and item.form in ("dimension", "words", "assignments"):
         return item.key.replace("; ", "\n") if notation == "plain" else None
     return None
 
 
-def variant_troubles(problem: Problem, seeds: int = SEEDS) -> Iterator[Trouble]:
-    """Questions with parameters that can't be drawn well-posed for some seeds."""
-    for question in problem.questions:
-        if not question.head.parameters:
-            continue
-        drawn = set()
-        for seed in range(seeds):
-            variant = problem.variant(f"validate-{seed}")
-            try:
-                drawn.add(tuple(sorted(variant.parameters(question).items())))
-            except ProblemError as trouble:
-                yield Trouble(question.id, f"seed {seed}: {trouble}")
-                break
-        if len(drawn) == 1:
-            yield Trouble(question.id, "every student gets the same values", warning=True)
+def look_at_variants(problem: Problem, question: Question, seeds: int) -> tuple[Variants, list[Trouble]]:
+    """How a question's parameters come out over some seeds."""
+    drawn, reasons, troubles = set(), Counter[str](), []
+    for seed in map(_seed, range(seeds)):
+        try:
+            found = problem.variant(seed).drawn(question)
+        except ProblemError as trouble:
+            troubles.append(Trouble(question.id, f"seed {seed}: {trouble}"))
+            break
+        drawn.add(tuple(sorted(found.values.items())))
+        reasons.update(one.reason for one in found.refused)
+        if found.blemishes and not any("no better draw" in one.message for one in troubles):
+            shown = ", ".join(f"{name} = {value}" for name, value in found.values.items())
+            message = f"at {shown} {found.blemishes[0]}; no better draw was found"
+            troubles.append(Trouble(question.id, message, warning=True))
+    if len(drawn) == 1:
+        troubles.append(Trouble(question.id, "every student gets the same values", warning=True))
+    return Variants(question.id, seeds, len(drawn), tuple(reasons.most_common())), troubles
 
 
-def misconception_troubles(problem: Problem) -> Iterator[Trouble]:
+def misconception_troubles(problem: Problem, question: Question) -> Iterator[Trouble]:
     """Misconceptions that give the right answer, so that the question can't tell them apart from understanding."""
     from grader.compare import same
     from reference.expression import ShapeError, substitute
 
-    for question in problem.questions:
-        for plan in problem.plans(question):
-            for mistake in plan.malrules:
-                for item in plan.items:
-                    if item.step not in mistake.replaced:
-                        continue
-                    truth = plan.truths[0]
-                    try:
-                        made = substitute(mistake.at(item.step, 0), truth.values)
-                    except ShapeError:
-                        continue
-                    if same(truth.value(item.step), made, truth.domain).verdict == "yes":
-                        message = f"the misconception {mistake.note} gives the right result: the question can't show it"
-                        yield Trouble(item.id, message, warning=True)
+    for plan in problem.plans(question):
+        for mistake in plan.malrules:
+            for item in plan.items:
+                if item.step not in mistake.replaced:
+                    continue
+                truth = plan.truths[0]
+                try:
+                    made = substitute(mistake.at(item.step, 0), truth.values)
+                except ShapeError:
+                    continue
+                if same(truth.value(item.step), made, truth.domain).verdict == "yes":
+                    message = f"the misconception {mistake.note} gives the right result: the question can't show it"
+                    yield Trouble(item.id, message, warning=True)
 
 
-def find_troubles(problem: Problem) -> tuple[Trouble, ...]:
+def examine(problem: Problem, seeds: int = SEEDS, tell: Tell = lambda text: None) -> Soundness:
     """Everything `grader validate` has to say."""
     cases: tuple[Case, ...] = ()
-    found: list[Trouble] = []
+    troubles: list[Trouble] = []
     if problem.folder is not None:
         try:
             cases = load_cases(problem.folder)
         except ProblemError as trouble:
-            found.extend(Trouble(str(m.file), str(m)) for m in trouble.mistakes)
-    checks = (
-        route_troubles(problem),
-        case_troubles(problem, cases),
-        vocabulary_troubles(problem),
-        variant_troubles(problem),
-        misconception_troubles(problem),
-    )
-    for check in checks:
-        found.extend(check)
-    return tuple(found)
+            troubles.extend(Trouble(f"{m.file}:{m.line}", str(m)) for m in trouble.mistakes)
+    rows: list[dict[str, Any]] = []
+    variants = []
+    for question in problem.questions:
+        tell(f"question {question.id}")
+        found = question_rows(problem, question)
+        rows += found
+        troubles.extend(route_troubles(found))
+        troubles.extend(vocabulary_troubles(problem, question))
+        troubles.extend(misconception_troubles(problem, question))
+        if question.head.parameters:
+            tell(f"variants of {question.id}")
+            one, more = look_at_variants(problem, question, seeds)
+            variants.append(one)
+            troubles.extend(more)
+            if any(not trouble.warning for trouble in more):
+                continue
+            for seed in map(_seed, range(min(seeds, ANSWERED))):
+                troubles.extend(vocabulary_troubles(problem.variant(seed), question))
+    tell(f"{len(cases)} cases")
+    troubles.extend(seeded_case_troubles(problem, cases, seeds, tell))
+    return Soundness(tuple(dict.fromkeys(troubles)), tuple(rows), tuple(variants), len(cases))
+
+
+def find_troubles(problem: Problem) -> tuple[Trouble, ...]:
+    """What `examine` finds wrong."""
+    return examine(problem).troubles
