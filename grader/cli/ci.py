@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import json
+import sys
+import traceback
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
-from grader.cli import EXIT_OK, EXIT_WRONG
+from grader.cli import EXIT_INTERNAL, EXIT_OK, EXIT_WRONG
 
 if TYPE_CHECKING:
     from grader.model import Report
@@ -59,14 +61,21 @@ def command(
     from grader.reporting import json_report
     from grader.reporting.audience import for_student
 
-    report = for_student(grade_push(submission, problem_name, student, sandbox, seed))
-    for line in [*annotations.annotate(report), annotations.points_notice(report)]:
+    try:
+        report = for_student(grade_push(submission, problem_name, student, sandbox, seed))
+    except click.ClickException:
+        raise
+    except Exception:  # noqa: BLE001 - our own trouble is told as ours, and is no result
+        traceback.print_exc(file=sys.stderr)
+        click.echo("::error title=Grading could not run::This is not about your answers; tell your instructor.")
+        return EXIT_INTERNAL
+    for line in [*annotations.annotate(report, folder=_folder(submission)), annotations.points_notice(report)]:
         click.echo(line, err=as_json)
     text = markdown.summary(report)
     if summary is not None:
         _append(summary, text)
     if outputs is not None:
-        _append(outputs, _outputs(report))
+        _append(outputs, _outputs(report, out))
     if classroom50 is not None:
         classroom50.write_text(json.dumps(classroom.result(report), ensure_ascii=False, indent=1) + "\n", "utf-8")
     if release_body is not None:
@@ -107,12 +116,28 @@ def _entrant(submission: Path, student: str) -> Entrant:
     return entrant_of(Handin(student or student_id(path), "", (path,), root))
 
 
-def _outputs(report: Report) -> str:
+def _folder(submission: Path) -> str:
+    """Where the hand-in stands in the checkout, which is the working directory; "" at its root or outside it."""
+    whole = submission.resolve()
+    folder = whole if whole.is_dir() else whole.parent
+    here = Path.cwd().resolve()
+    inside = folder.relative_to(here).as_posix() if folder.is_relative_to(here) else "."
+    return "" if inside == "." else inside
+
+
+def _outputs(report: Report, out: Path | None) -> str:
     from grader.pushes import legacy
     from grader.pushes.annotations import decimal
 
     score = report.score
-    return f"result={legacy.encode(report)}\npoints={decimal(score.earned)}\npossible={decimal(score.possible)}\n"
+    lines = [
+        f"result={legacy.encode(report)}",
+        f"points={decimal(score.earned)}",
+        f"possible={decimal(score.possible)}",
+    ]
+    if out is not None:
+        lines.append(f"report={out.resolve()}")
+    return "\n".join(lines) + "\n"
 
 
 def _write_folder(out: Path, report: Report) -> None:

@@ -1,4 +1,7 @@
-"""Which commit a clone stands at, and when it was made.  Nothing the repository configures is obeyed: it may be a student's own."""
+"""Which commit a clone stands at, and when it was made.
+
+Nothing the repository configures is obeyed: it may be a student's own.
+"""
 
 from __future__ import annotations
 
