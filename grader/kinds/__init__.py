@@ -22,6 +22,7 @@ KINDS = {
     "minimiser": "grader.kinds.minimiser",
     "convolution": "grader.kinds.convolution",
     "primitive": "grader.kinds.primitive",
+    "network": "grader.kinds.network",
     "prose": "grader.kinds.prose",
 }
 
