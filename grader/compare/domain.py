@@ -19,6 +19,7 @@ from grader.notation.vocabulary import Declaration
 from reference.expression import Expr
 from reference.shapes import Shape
 
+FIRST_TRIES = 3
 SEARCHED: tuple[Stratum, ...] = ("moderate", "near_zero", "large")  # where the directed search starts, besides
 
 
@@ -108,11 +109,14 @@ def _draw_one(
 ) -> dict[str, tuple[Fraction, ...]] | None:
     if test is None:
         return _candidate(intervals, shapes, stratum, rng)
-    tried = [_candidate(intervals, shapes, stratum, rng) for _ in range(test.attempts)]
-    shortfalls = test.shortfalls(tried)
-    for values, shortfall in zip(tried, shortfalls, strict=True):
-        if shortfall == 0:
-            return values
+    left, some = test.attempts, FIRST_TRIES
+    while left:
+        tried = [_candidate(intervals, shapes, stratum, rng) for _ in range(min(some, left))]
+        for values, shortfall in zip(tried, test.shortfalls(tried), strict=True):
+            if shortfall == 0:
+                return values
+        left -= len(tried)
+        some *= 4  # most conditions hold at one of the first points; the others are worth trying many at once
     starts = [_candidate(intervals, shapes, s, rng) for s in (stratum, *SEARCHED) for _ in range(test.attempts // 4)]
     return search(starts, intervals, rng, test)
 
