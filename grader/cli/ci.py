@@ -108,12 +108,13 @@ def grade_push(submission: Path, problem_name: str | None, student: str, sandbox
 
 def _entrant(submission: Path, student: str) -> Entrant:
     from grader.reading.bundles import Handin
+    from grader.reading.commits import last_commit_time
     from grader.reading.submission import student_id
     from grader.roster import entrant_of
 
     path = submission.resolve()
     root = path if path.is_dir() else path.parent
-    return entrant_of(Handin(student or student_id(path), "", (path,), root))
+    return entrant_of(Handin(student or student_id(path), "", (path,), root, last_commit_time(root)))
 
 
 def _folder(submission: Path) -> str:

@@ -15,6 +15,7 @@ MARKS = {
     Verdict.UNREADABLE: "⏳ could not be read",
     Verdict.UNDECIDED: "⏳ a person will look at this",
 }
+PARTLY = "❌ partly right"
 FOOTER = "This is feedback. The grade is the instructor's own run of this commit."
 
 
@@ -53,7 +54,6 @@ def cell(text: str) -> str:
 
 def _row(finding: Finding) -> str:
     points = f"{decimal(finding.earned)}/{decimal(finding.points)}"
-    return (
-        f"| {cell(finding.item)} | {MARKS[finding.verdict]} | {points} | {cell(finding.read_as)} "
-        f"| {cell(finding.message)} |"
-    )
+    partly = finding.verdict is Verdict.INCORRECT and finding.credit > 0
+    mark = PARTLY if partly else MARKS[finding.verdict]
+    return f"| {cell(finding.item)} | {mark} | {points} | {cell(finding.read_as)} | {cell(finding.message)} |"
