@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
-from grader.notation import calculus, calls, grids
+from grader.notation import calculus, calls, grids, indicators, slices
 from grader.notation.groups import coefficient, one_token, place, read_argument, read_group, read_number, skip_argument
 from grader.notation.syntax import Syntax
 from grader.notation.tokens import Token
@@ -80,7 +80,24 @@ def read_bracket(p: Parser) -> Syntax:
     opening = p.take()
     if opening.text in ("|", "||"):
         return _read_bars(p, opening.text, opening.start, sided=True)
+    if opening.text == ".":
+        return _read_open_left(p, opening)
     return calls.read_entries(p, opening)
+
+
+def _read_open_left(p: Parser, opening: Token) -> Syntax:
+    """`\\left. … \\right|_{x=2}`: an evaluation; any other right side is a bracket."""
+    bars, p.bars = p.bars, ["."]
+    p.descend()
+    body = p.sum()
+    p.depth -= 1
+    p.bars = bars
+    if p.peek() not in ("close", "bar"):
+        raise p.fail("The `\\left.` that opens here is never closed.", token=opening)
+    if p.token.text == "|" and p.peek(1) == "_":
+        return indicators.read_evaluation(p, body)
+    p.take()
+    return body
 
 
 def read_bars(p: Parser) -> Syntax:
@@ -151,7 +168,10 @@ def read_superscript(p: Parser, base: Syntax, stacked: bool = False) -> Syntax:
     kind = p.peek()
     if kind == "'" or (kind == "{" and p.peek(1) == "'"):
         return _read_primes(p, base)
-    if kind == "{":
+    entrywise = kind == "{" and p.peek(1) == "*" and p.tokens[p.i + 1].text in ("odot", "circ") and p.peek(2) != "}"
+    if entrywise:
+        exponent = _entrywise_exponent(p)
+    elif kind == "{":
         exponent = _script_group(p)
     elif kind == "*":
         star = p.take()
@@ -175,10 +195,20 @@ def read_superscript(p: Parser, base: Syntax, stacked: bool = False) -> Syntax:
     ):
         exponent = Syntax("power", base.args[1].start, exponent.end, (base.args[1], exponent), text)
         base = base.args[0]
-    data = ("each",) if mark.text == "each" else ()
+    data = ("each",) if mark.text == "each" or entrywise else ()
     if p.tokens[first].text == "{" and p.tokens[first + 1].kind == "open":
         data = ("bracketed",)
     return Syntax("power", base.start, p.last_end(), (base, exponent), text, None, data)
+
+
+def _entrywise_exponent(p: Parser) -> Syntax:
+    """The 2 of `g^{\\odot 2}`."""
+    p.i += 2
+    exponent = p.sum()
+    if p.peek() != "}":
+        raise p.unexpected()
+    p.take()
+    return exponent
 
 
 def _one_script(p: Parser) -> Syntax:
@@ -254,8 +284,19 @@ def read_subscript(p: Parser, base: Syntax) -> Syntax:
     p.take()
     first = p.i
     kind = p.peek()
+    if kind == "+":
+        return indicators.positive_part(base, p.take().end)
+    sliced = slices.read_script_slice(p) if kind == "{" else None
+    if sliced is not None:
+        return Syntax("index", base.start, p.last_end(), (base, *sliced), "")
     if kind == "{":
+        if p.peek(1) == "+" and p.peek(2) == "}":
+            p.i += 3
+            return indicators.positive_part(base, p.last_end())
         node = _script_group(p)
+        indicator = indicators.subscript_indicator(base, node)
+        if indicator is not None:
+            return indicator._replace(end=p.last_end())
     elif kind in ("num", "name", "func", "text"):
         token = p.take()
         number = int(token.text) if token.text.isdigit() else None

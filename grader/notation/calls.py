@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from grader.notation import slices
 from grader.notation.groups import is_decimal_comma, place, read_group, read_links, read_over
 from grader.notation.lexicon import BARE
 from grader.notation.syntax import Syntax
@@ -184,6 +185,9 @@ def read_call(p: Parser, node: Syntax) -> Syntax | None:
     opening = p.token
     if opening.text == "[" and _takes_index(p, node):
         p.take()
+        sliced = slices.read_bracket_slice(p)
+        if sliced is not None:
+            return Syntax("index", node.start, p.last_end(), (node, *sliced), "", None, ("bracket",))
         inner = read_entries(p, opening)
         subs = inner.args if inner.kind in ("tuple", "list") else (inner,)
         if any(sub.kind == "tuple" for sub in subs):
@@ -205,6 +209,13 @@ def read_call(p: Parser, node: Syntax) -> Syntax | None:
     inner = read_entries(p, opening)
     args = inner.args if inner.kind == "tuple" else (inner,)
     return Syntax("call", node.start, p.last_end(), (node, *args))
+
+
+def read_method(p: Parser, node: Syntax) -> Syntax:
+    """`z.sum()`: numpy's spelling of sum(z)."""
+    token = p.take()
+    head = Syntax("name", token.start, token.end, (), token.text, None, ("func",))
+    return Syntax("call", node.start, token.end, (head, node))
 
 
 def _takes_index(p: Parser, node: Syntax) -> bool:

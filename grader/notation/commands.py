@@ -155,7 +155,8 @@ SIZES = frozenset(f"{size}{side}" for size in ("big", "Big", "bigg", "Bigg") for
 # command → (kind, text) of the one token it stands for.
 MEANINGS: dict[str, tuple[str, str]] = {
     "cdot": ("*", "dot"), "times": ("*", "times"), "ast": ("*", "star"), "bullet": ("*", "dot"),
-    "odot": ("*", "odot"), "otimes": ("*", "otimes"), "circ": ("*", "circ"), "div": ("/", "over"),
+    "odot": ("*", "odot"), "oslash": ("/", "each_over"), "otimes": ("*", "otimes"), "circ": ("*", "circ"),
+    "div": ("/", "over"),
     "star": ("*", "star"), "cdotp": ("*", "dot"), "centerdot": ("*", "dot"), "bigodot": ("*", "odot"),
     "pm": ("bad", "±"), "mp": ("bad", "∓"), "oplus": ("bad", "⊕"), "slash": ("/", "over"),
     "eq": ("rel", "="), "equiv": ("rel", "="), "coloneqq": ("rel", "="), "coloneq": ("rel", "="),
@@ -189,7 +190,7 @@ MEANINGS: dict[str, tuple[str, str]] = {
     "exponentialE": ("name", "e"), "differentialD": ("name", "d"), "sqrt": ("cmd", "sqrt"),
     "underbrace": ("cmd", "brace"),
     "overbrace": ("cmd", "brace"), "overset": ("cmd", "overset"), "underset": ("cmd", "overset"),
-    "stackrel": ("cmd", "overset"), "substack": ("cmd", "substack"), "norm": ("cmd", "norm"), "abs": ("cmd", "abs"),
+    "stackrel": ("cmd", "overset"), "norm": ("cmd", "norm"), "abs": ("cmd", "abs"),
     "dv": ("cmd", "dv"), "pdv": ("cmd", "pdv"), "dd": ("name", "d"), "diff": ("name", "d"), "forall": ("text", "for"),
     "infin": ("name", "infty"), "setminus": ("text", "without"), "colon": ("colon", ":"), "lbrackk": ("open", "["),
     "lgroup": ("open", "("), "rgroup": ("close", ")"), "R": ("cmd", "reals"), "reals": ("cmd", "reals"),

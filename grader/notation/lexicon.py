@@ -79,7 +79,8 @@ FUNCTIONS |= {
     "LN": "ln", "Sin": "sin", "Cos": "cos", "Exp": "exp", "Log": "log", "Ln": "ln", "Sqrt": "sqrt", "Tanh": "tanh",
     "softplus": "softplus", "Swish": "silu", "swish": "silu", "multi_dot": "matmul", "linalg.norm": "norm",
     "factorial": "factorial", "binom": "binom", "binomial": "binom", "SiLU": "silu", "divide": "divide",
-    "subtract": "subtract", "add": "add", "negative": "negative",
+    "clip": "clip", "clamp": "clip", "where": "where", "Piecewise": "piecewise", "piecewise": "piecewise",
+    "solve": "solve", "cross": "cross", "subtract": "subtract", "add": "add", "negative": "negative",
 }  # fmt: skip
 
 CONSTANTS = {"pi": "pi", "e": "e", "E": "e"}

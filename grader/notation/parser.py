@@ -6,8 +6,9 @@ Sums hold products, products hold factors, a factor is an atom with its scripts;
 from __future__ import annotations
 
 from collections.abc import Callable
+from fractions import Fraction
 
-from grader.notation import atoms, calls
+from grader.notation import atoms, calls, indicators
 from grader.notation.syntax import Syntax
 from grader.notation.tokens import MAX_DEPTH, MAX_SCRIPTS, MAX_STEPS, Token
 from grader.notation.unreadable import Misread
@@ -134,7 +135,8 @@ class Parser:
             if signs[0] == "+":
                 return terms[0]
             return Syntax("negative", start, terms[0].end, (terms[0],))
-        return Syntax("sum", start, terms[-1].end, tuple(terms), "", None, tuple(signs))
+        whole = Syntax("sum", start, terms[-1].end, tuple(terms), "", None, tuple(signs))
+        return indicators.whole_sum_at(whole) or whole
 
     def sign(self) -> str:
         """Leading signs, any number of them, as one."""
@@ -150,7 +152,7 @@ class Parser:
     def starts_factor(self) -> bool:
         """Could a factor follow by juxtaposition?"""
         kind = self.peek()
-        if kind in ("bar", "bars") and self.bars:
+        if kind in ("bar", "bars") and (self.bars or self.peek(1) == "_"):
             return False
         if kind not in _STARTS:
             return False
@@ -160,7 +162,7 @@ class Parser:
         first = self.factor()
         kind = self.peek()
         if kind not in ("*", "/") and kind not in _STARTS:
-            return first
+            return indicators.read_evaluation(self, first) if indicators.at_bar(self) else first
         factors, joins, glued = [first], [], []
         while True:
             kind = self.peek()
@@ -171,21 +173,33 @@ class Parser:
                 factors.append(self.signed_factor())
             elif self.starts_factor():
                 spaced = self.token.spaced
+                if mixed_number(self, factors[-1], spaced):
+                    factors[-1] = read_mixed(self, factors[-1])
+                    continue
                 _refuse_number_after_number(self, factors[-1])
                 joins.append("join")
                 if not spaced and len(joins) > 1 and joins[-2] in ("over", "glued"):
                     joins[-1] = "glued"
                     glued.append(len(factors))
                 factors.append(self.factor())
+                indicator = indicators.joined_indicator(self, factors[-2], factors[-1])
+                if indicator is not None:
+                    factors[-2:] = [indicator]
+                    joins.pop()
+                    if glued and glued[-1] == len(factors):
+                        glued.pop()
+                    continue
                 if not spaced or self.latex:
                     atoms.join_mixed_number(factors, joins)
             else:
                 break
         if not joins:
-            return factors[0]
-        if glued:
-            return calls.slash_readings(factors, joins)
-        return Syntax("product", first.start, factors[-1].end, tuple(factors), "", None, tuple(joins))
+            whole = factors[0]
+        elif glued:
+            whole = calls.slash_readings(factors, joins)
+        else:
+            whole = Syntax("product", first.start, factors[-1].end, tuple(factors), "", None, tuple(joins))
+        return indicators.read_evaluation(self, whole) if indicators.at_bar(self) else whole
 
     def signed_factor(self) -> Syntax:
         """A factor that may carry a sign, as in `2 \\cdot -x`."""
@@ -226,6 +240,8 @@ class Parser:
             elif kind == "!":
                 token = self.take()
                 node = Syntax("factorial", node.start, token.end, (node,))
+            elif kind == "method":
+                node = calls.read_method(self, node)
             elif kind == "open":
                 called = calls.read_call(self, node)
                 if called is None:
@@ -236,7 +252,7 @@ class Parser:
         raise self.fail("There are too many scripts and primes here.")
 
 
-_POSTFIX = frozenset(("^", "_", "'", "!", "open"))
+_POSTFIX = frozenset(("^", "_", "'", "!", "open", "method"))
 _BAD = {
     "?": "A question mark is not an answer yet.",
     "∫": "Integrals are not read here.",
@@ -246,6 +262,23 @@ _BAD = {
     "argmax": "`argmax` is not read here.",
     "argmin": "`argmin` is not read here.",
 }
+
+
+def mixed_number(parser: Parser, before: Syntax, spaced: bool) -> bool:
+    """Plain `4 3/4`: a whole number, a blank, a proper fraction of two numerals."""
+    if parser.latex or not spaced or [parser.peek(k) for k in range(3)] != ["num", "/", "num"]:
+        return False
+    above, below = parser.tokens[parser.i].text, parser.tokens[parser.i + 2].text
+    whole = before.kind == "number" and isinstance(before.value, int)
+    return whole and above.isdigit() and below.isdigit() and int(above) < int(below)
+
+
+def read_mixed(parser: Parser, before: Syntax) -> Syntax:
+    above, _, below = (parser.take() for _ in range(3))
+    part = Fraction(int(above.text), int(below.text))
+    assert isinstance(before.value, int)
+    parser.remark("a number with a fraction behind it was read as a mixed number")
+    return Syntax("number", before.start, below.end, (), "", before.value + part)
 
 
 def _refuse_number_after_number(parser: Parser, before: Syntax) -> None:

@@ -29,7 +29,8 @@ _SCAN = re.compile(
     |(?P<grouped>{GROUPED})
     |(?P<apart>{SPACED_GROUPS})
     |(?P<num>(?:\d+(?:\.(?![*/^'.])\d*)?|\.\d+)(?:[eE][-+]?\d+(?![\dA-Za-z(.^]))?)
-    |(?P<method>\.(?:T\b|transpose\(\)|t\(\)|dot(?=\()))
+    |(?P<ignored>\.(?:astype\([\w.]*\)|(?:float|item|flatten|ravel|copy|numpy|detach)\(\)))
+    |(?P<method>\.(?:T\b|transpose\(\)|t\(\)|dot(?=\()|(?:sum|mean|max|min|prod)\(\)))
     |(?P<word>[A-Za-z][A-Za-z0-9]*(?:_[A-Za-z0-9]+)*)
     |(?P<op>\*\*|\.\*\*|\.\*|\./|\.\^|\.'|(?<=\s)<-(?=\s)|:=|==|<=|>=|!=|=>|->|<->|\|\||\.\.\.+)
     |(?P<sup>[{"".join(SUPERSCRIPTS)}]+)
@@ -60,7 +61,11 @@ def scan_plain(text: str, vocabulary: Vocabulary) -> list[Token]:
         piece = found.group()
         if len(tokens) > MAX_TOKENS:
             raise Misread(start, end, "This answer is too long to be read.")
-        if kind == "word":
+        if kind == "ignored":
+            continue
+        if kind == "word" and piece == "where" and text[end : end + 1] == "(":
+            emit(Token("func", "where", start, end, spaced))
+        elif kind == "word":
             _emit_plain_word(piece, start, spaced, vocabulary, tokens)
         elif kind == "grouped" or (kind == "apart" and not any(token.kind == "open" for token in tokens)):
             emit(Token("num", ungrouped(piece), start, end, spaced))
@@ -77,15 +82,23 @@ def scan_plain(text: str, vocabulary: Vocabulary) -> list[Token]:
         elif kind == "sub":
             emit_script("_", "".join(SUBSCRIPTS[c] for c in piece), start, tokens, vocabulary)
         elif kind == "method":
-            emit(Token("*", "matmul", start, end) if piece == ".dot" else Token("^", "^", start, end))
-            if piece != ".dot":
-                emit(Token("name", "T", start, end))
+            tokens += _method(piece, start, end)
         elif kind == "line":
             emit(Token("line", "\n", start, end))
         elif kind == "char":
             emit_character(piece, start, spaced, tokens)
         spaced = False
     return tokens
+
+
+def _method(piece: str, start: int, end: int) -> list[Token]:
+    """`.T`, `.dot`, `.sum()` behind a value."""
+    name = piece.strip(".()")
+    if name == "dot":
+        return [Token("*", "matmul", start, end)]
+    if name in ("sum", "mean", "max", "min", "prod"):
+        return [Token("method", name, start, end)]
+    return [Token("^", "^", start, end), Token("name", "T", start, end)]
 
 
 def _emit_operator(piece: str, start: int, end: int, spaced: bool, tokens: list[Token]) -> None:
@@ -147,6 +160,9 @@ def emit_character(character: str, start: int, spaced: bool, tokens: list[Token]
         return
     found = CHARACTERS.get(character)
     if found is None:
+        if character == "\\":  # MATLAB's A \\ b
+            tokens.append(Token("*", "left_over", start, start + 1, spaced))
+            return
         if character in '.\u200b\u2060\ufeff\u00ad$`"' or character.isspace():
             tokens.append(Token("stop", character, start, start + 1, spaced))
             return

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 
 from grader.model import Notation
 from grader.notation import groups
+from grader.notation.indicators import decides_values, without_comment
 from grader.notation.latex import scan_latex, scan_region
 from grader.notation.lexicon import OTHERWISE
 from grader.notation.parser import Parser
@@ -17,6 +19,7 @@ from grader.notation.targets import Target, target_of, uses
 from grader.notation.tokens import MAX_TEXT, Token
 from grader.notation.unreadable import Misread, Unreadable
 from grader.notation.vocabulary import Vocabulary, canonical
+from grader.notation.worded import with_worded_cases
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,6 +52,7 @@ class Reading:
         return show_syntax(self.chain[-1], "latex")
 
 
+_COMMAND = re.compile(r"\\(?![ (A-Z0-9](?![A-Za-z])|$)")  # a backslash that is no division from the left
 _EMPTY_WORDS = frozenset(("todo", "tbd", "n/a", "na", "idk", "?", "??", "???", "-", "none", "xxx", "..."))
 
 
@@ -70,9 +74,9 @@ def read_all(text: str, notation: Notation, vocabulary: Vocabulary) -> tuple[Rea
     if not stripped or stripped in _EMPTY_WORDS:
         message = "There is no answer here." if not stripped else f"`{text.strip()}` is not an answer yet."
         return (Unreadable(message, 0, length),)
-    latex = notation == "latex" or "\\" in text
+    latex = notation == "latex" or _COMMAND.search(text) is not None
     try:
-        stretches = cut(scan(text, latex, vocabulary))
+        stretches = cut(with_worded_cases(scan(text, latex, vocabulary)))
     except Misread as trouble:
         return (trouble.as_value(length),)
     if not stretches:
@@ -166,12 +170,29 @@ def _next_equals(p: Parser, first: int) -> int | None:
 def _read_bare_list(p: Parser, first: Syntax) -> Syntax:
     """`2, 1, 3` or `0,5; 1` without brackets."""
     members = [first]
+    opening = p.i
     while p.peek() in (",", ";"):
         p.take()
         if p.peek() in ("end", "rel"):
             break
         members.append(groups.read_over(p, p.sum()))
-    return Syntax("tuple", first.start, members[-1].end, tuple(members), "bare")
+    whole = Syntax("tuple", first.start, members[-1].end, tuple(members), "bare")
+    number = _decimal_comma(p, opening, members)
+    if number is None:
+        return whole
+    return Syntax("ambiguous", whole.start, whole.end, (whole, number), "a list or a decimal comma")
+
+
+def _decimal_comma(p: Parser, at: int, members: list[Syntax]) -> Syntax | None:
+    """`-4,75`: two whole numbers, a tight comma between them, as one decimal number."""
+    if len(members) != 2 or not groups.is_decimal_comma(p, at) or p.tokens[at - 1].start < members[0].start:
+        return None
+    first, last = members
+    whole = first.args[0] if first.kind == "negative" else first
+    if whole.kind != "number" or last.kind != "number":
+        return None
+    number = groups.decimal(p.tokens[at - 1].text + "." + p.tokens[at + 1].text, whole.start, last.end)
+    return number if whole is first else Syntax("negative", first.start, last.end, (number,))
 
 
 def _reading(
@@ -217,13 +238,13 @@ def _indexed(member: Syntax, indices: tuple[str, ...]) -> Syntax:
 
 def _without_condition(p: Parser, member: Syntax) -> Syntax:
     """`4/x \\quad (x \\neq 0)`: a relation in brackets behind the formula is a comment."""
-    if member.kind != "product" or member.args[-1].kind != "relation" or member.data[-1] != "join":
+    found = without_comment(member)
+    if found is None:
         return member
     p.remark("the condition behind the formula was taken as a comment")
-    if len(member.args) == 2:
-        return member.args[0]
-    rest = member.args[:-1]
-    return Syntax("product", member.start, rest[-1].end, rest, "", None, member.data[:-1])
+    if not decides_values(member.args[-1]):
+        return found[0]
+    return Syntax("ambiguous", member.start, member.end, found, "whether the condition is a comment")
 
 
 def parse_target(text: str, vocabulary: Vocabulary | None = None) -> Target:

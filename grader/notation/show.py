@@ -11,11 +11,12 @@ from grader.notation.tokens import GREEK_WORDS
 _SUM, _PRODUCT, _POWER, _ATOM = 1, 2, 3, 4
 _PLAIN_JOINS = {
     "join": "*", "star": "*", "dot": " . ", "times": "*", "odot": " ⊙ ", "otimes": " ⊗ ", "circ": " ∘ ",
-    "each": ".*", "over": "/", "each_over": "./", "matmul": " @ ",
+    "each": ".*", "over": "/", "each_over": "./", "matmul": " @ ", "left_over": " \\ ",
 }  # fmt: skip
 _LATEX_JOINS = {
     "join": r"\,", "star": r"\cdot ", "dot": r"\cdot ", "times": r"\times ", "odot": r"\odot ", "otimes": r"\otimes ",
     "circ": r"\circ ", "each": r"\odot ", "over": "/", "each_over": r"\oslash ", "matmul": r"\,",
+    "left_over": r"\backslash ",
 }  # fmt: skip
 _KNOWN = frozenset(
     [

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 
 from grader.notation.elaborate.arrays import (
     abs_value,
@@ -15,11 +15,11 @@ from grader.notation.elaborate.arrays import (
     list_value,
 )
 from grader.notation.elaborate.conditions import cases_value, indicator_value
-from grader.notation.elaborate.derivatives import derivative_value, prime_value
+from grader.notation.elaborate.derivatives import at_value, derivative_value, prime_value
 from grader.notation.elaborate.functions import call_value
 from grader.notation.elaborate.labels import with_labels
 from grader.notation.elaborate.library import factorial_value, norm_of
-from grader.notation.elaborate.names import index_value, name_value
+from grader.notation.elaborate.names import UNSIZED, index_value, name_value
 from grader.notation.elaborate.numerals import with_groups
 from grader.notation.elaborate.products import (
     fraction_value,
@@ -39,6 +39,7 @@ from reference.node import Expr, TooLarge
 from reference.shapes import ShapeError
 
 MAX_READINGS = 8
+MAX_UNITS = 4  # sizes tried for an identity that carries none
 
 Handler = Callable[[Syntax, Scope], Expr]
 
@@ -64,36 +65,66 @@ def understand(syntax: Syntax, vocabulary: Vocabulary, sizes: Mapping[str, int] 
     """As `elaborate`, with remarks for the echo."""
     syntax = with_groups(with_labels(syntax, vocabulary))
     nodes = tuple(walk(syntax))
-    kinds = {node.kind for node in nodes}
-    choices = _choices(nodes) if "ambiguous" in kinds else [{}]
-    numpy, from_zero = _is_numpy(nodes), _counts_from_zero(nodes)
-    found: dict[Expr, None] = {}
-    remarks: dict[str, None] = {}
-    problem: Misread | ShapeError | None = None
+    choices = _choices(nodes) if any(node.kind == "ambiguous" for node in nodes) else [{}]
+    base = Scope(
+        vocabulary, sizes or {}, Account(), value_of,
+        elementwise=_is_numpy(nodes), zero_based=_counts_from_zero(nodes),
+    )  # fmt: skip
+    tried = _Tried(syntax, any(node.kind == "index" for node in nodes))
     layouts = _LAYOUTS[vocabulary.layout]
-    oriented = False
-    for number, (gradient, jacobian) in enumerate(layouts):
-        if number and not oriented:
-            break
+    for choice in choices:
+        tried.add(base, choice, layouts[0])
+    for layout in layouts[1:] if tried.oriented else ():
         for choice in choices:
-            account = Account()
-            scope = Scope(
-                vocabulary, sizes or {}, account, value_of, gradient=gradient, jacobian=jacobian, choices=choice,
-                elementwise=numpy, zero_based=from_zero,
-            )  # fmt: skip
-            try:
-                value = _whole(syntax, scope) if "index" in kinds else scope.value(syntax)
-                found.setdefault(value)
-                remarks.update(account.remarks)
-            except (Misread, ShapeError) as error:
-                problem = problem if isinstance(problem, Misread) else error
-            except (TooLarge, RecursionError, OverflowError):
-                problem = trouble(syntax, "This formula is too big to be worked out.")
-            oriented |= account.oriented
-    if not found:
-        assert problem is not None
-        raise problem
-    return Understood(tuple(found), tuple(remarks))
+            tried.add(base, choice, layout)
+    if tried.sliced:
+        for choice in choices:
+            tried.add(replace(base, slices=1), choice, layouts[0])
+    if not tried.found and any(node.kind == "name" and (node.text in UNSIZED or node.text == "e") for node in nodes):
+        for unit in _units(base):
+            for choice in choices:
+                tried.add(replace(base, unit=unit), choice, layouts[0])
+    return tried.result()
+
+
+@dataclass(slots=True)
+class _Tried:
+    """What the readings tried so far gave."""
+
+    syntax: Syntax
+    indexed: bool
+    found: dict[Expr, None] = field(default_factory=dict)
+    remarks: dict[str, None] = field(default_factory=dict)
+    problem: Misread | ShapeError | None = None
+    oriented: bool = False
+    sliced: bool = False
+
+    def add(self, base: Scope, choice: Mapping[tuple[int, int], int], layout: tuple[str, str]) -> None:
+        account = Account()
+        scope = replace(base, account=account, choices=choice, gradient=layout[0], jacobian=layout[1])
+        try:
+            value = _whole(self.syntax, scope) if self.indexed else scope.value(self.syntax)
+            self.found.setdefault(value)
+            self.remarks.update(account.remarks)
+        except (Misread, ShapeError) as error:
+            self.problem = self.problem if isinstance(self.problem, Misread) else error
+        except (TooLarge, RecursionError, OverflowError):
+            self.problem = trouble(self.syntax, "This formula is too big to be worked out.")
+        self.oriented |= account.oriented
+        self.sliced |= account.sliced
+
+    def result(self) -> Understood:
+        if not self.found:
+            assert self.problem is not None
+            raise self.problem
+        return Understood(tuple(self.found), tuple(self.remarks))
+
+
+def _units(scope: Scope) -> list[int]:
+    """Sizes an identity without one may have: those of the question's arrays, and the number of its numbers."""
+    shapes = [declared.shape for declared in scope.vocabulary.declared.values()]
+    sizes = {scope.size(size) for shape in shapes for size in shape} | {sum(shape == () for shape in shapes)}
+    return sorted(size for size in sizes if size > 1)[:MAX_UNITS]
 
 
 _LAYOUTS = {
@@ -192,6 +223,7 @@ HANDLERS: dict[str, Handler] = {
     "chain": _chain,
     "relation": indicator_value,
     "indicator": indicator_value,
+    "at": at_value,
     "big": big_value,
     "derivative": derivative_value,
     "factorial": factorial_value,

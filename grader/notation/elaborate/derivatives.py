@@ -205,6 +205,18 @@ def _released(value: Expr, scope: Scope, node: Syntax, variables: Sequence[Varia
     return value
 
 
+def at_value(node: Syntax, scope: Scope) -> Expr:
+    """`3x^2|_{x=2}`: the value of a formula where names take the values written."""
+    values: dict[Expr, Expr] = {}
+    for equation in node.args[1:]:
+        target = scope.value(equation.args[0])
+        value = scope.value(equation.args[-1])
+        if target.op != "symbol" or target.shape != value.shape:
+            raise trouble(equation, "This place is not understood.")
+        values[target] = value
+    return E.substitute(scope.value(node.args[0]), values)
+
+
 def prime_value(node: Syntax, scope: Scope) -> Expr:
     """f' without arguments, (…)' by the question's variable, A' for the transpose of an array."""
     base = node.args[0]

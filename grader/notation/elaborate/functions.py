@@ -70,6 +70,8 @@ def _builtin(head: Head, node: Syntax, scope: Scope) -> Expr:
         return UNARY[INVERSES[name]](one_value(args, node, scope))
     if head.primes:
         return _raised(_builtin_derivative(name, head.primes, one_value(args, node, scope), node), head, scope)
+    if name == "heaviside" and len(args) == 2:  # the value at zero decides nothing
+        args = args[:1]
     if name in UNARY:
         return _raised(UNARY[name](one_value(args, node, scope)), head, scope)
     build = SEVERAL.get(name)
@@ -181,6 +183,9 @@ def _not_a_function(name: str, head: Head, node: Syntax, scope: Scope) -> Expr:
             return scope.value(node.args[0])
         if len(node.args) == 2:
             return multiply(scope.value(node.args[0]), scope.value(node.args[1]), "join", node, scope)
+    if name in STEPS and len(node.args) == 2 and not head.primes and name not in vocabulary.declared:
+        scope.remark(f"`{name}` was read as the step function")
+        return E.step(scope.value(node.args[1]))
     functions = {vocabulary.spelled.get(n, n) for n in (*vocabulary.applied, *vocabulary.defined)}
     if name in vocabulary.declared:
         raise trouble(node, f"`{name}` is not a function, so it has no derivative of its own here.")
@@ -190,6 +195,7 @@ def _not_a_function(name: str, head: Head, node: Syntax, scope: Scope) -> Expr:
     raise trouble(head.node, f"`{name}` is not a function of this question.", suggestion)
 
 
+STEPS = frozenset(("H", "Theta"))
 GUESSED_FUNCTIONS = frozenset(("f", "g", "h", "sigma", "phi"))
 
 

@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 from fractions import Fraction
 
 from grader.notation.elaborate.ellipsis import expand_entries
-from grader.notation.elaborate.products import divide, exact, multiply, transposed
+from grader.notation.elaborate.products import cross, divide, exact, multiply, transposed
 from grader.notation.elaborate.scope import MAX_CELLS, Scope, trouble, whole_number
 from grader.notation.syntax import Syntax
 from reference import expression as E
@@ -279,6 +279,11 @@ SEVERAL: dict[str, Build] = {
     "eye": _sized_array("eye"),
     "ones": _sized_array("ones"),
     "zeros": _sized_array("zeros"),
+    "clip": lambda args, node, scope: _clip(args, node, scope),
+    "where": lambda args, node, scope: _where(args, node, scope),
+    "piecewise": lambda args, node, scope: _piecewise(args, node, scope),
+    "solve": _two(lambda a, b, node, scope: multiply(E.inv(a), b, "matmul", node, scope)),
+    "cross": _two(lambda a, b, node, scope: cross(a, b, node)),
     "array": lambda args, node, scope: _array(args, node, scope),
     "identity": lambda args, node, scope: one_value(args, node, scope),
     "factorial": _factorial,
@@ -289,6 +294,34 @@ SEVERAL: dict[str, Build] = {
     "Sum": lambda args, node, scope: _gather(args, node, scope, E.sum),
     "prod": lambda args, node, scope: _gather(args, node, scope, E.prod),
 }
+
+
+def _clip(args: Sequence[Syntax], node: Syntax, scope: Scope) -> Expr:
+    value, low, high = _values(args, node, scope, 3)
+    return E.minimum(E.maximum(value, low), high)
+
+
+def _where(args: Sequence[Syntax], node: Syntax, scope: Scope) -> Expr:
+    """numpy's `where(condition, yes, no)`."""
+    if len(args) != 3:
+        raise trouble(node, "This function takes a condition and two values.")
+    condition, yes, no = args
+    return scope.value(Syntax("cases", node.start, node.end, (yes, condition, no, _otherwise(node))))
+
+
+def _piecewise(args: Sequence[Syntax], node: Syntax, scope: Scope) -> Expr:
+    """sympy's `Piecewise((value, condition), …, (value, True))`."""
+    parts: list[Syntax] = []
+    for arg in args:
+        if arg.kind != "tuple" or len(arg.args) != 2:
+            raise trouble(arg, "A value and its condition are expected here.")
+        value, condition = arg.args
+        parts += [value, _otherwise(condition) if condition.text in ("True", "true") else condition]
+    return scope.value(Syntax("cases", node.start, node.end, tuple(parts)))
+
+
+def _otherwise(node: Syntax) -> Syntax:
+    return Syntax("otherwise", node.end, node.end)
 
 
 def _array(args: Sequence[Syntax], node: Syntax, scope: Scope) -> Expr:

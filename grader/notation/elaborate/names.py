@@ -6,7 +6,8 @@ import re
 from dataclasses import replace
 
 from grader.notation.elaborate.scope import MAX_CELLS, MAX_DEFINITION_DEPTH, Scope, trouble, whole_number
-from grader.notation.syntax import Syntax
+from grader.notation.slices import ALL
+from grader.notation.syntax import Syntax, walk
 from grader.notation.trouble import did_you_mean
 from grader.notation.vocabulary import Definition
 from reference import expression as E
@@ -18,6 +19,7 @@ GREEK_TO_LATIN = {
     "kappa": "k", "lambda": "l", "mu": "m", "nu": "n", "xi": "x", "rho": "r", "sigma": "s", "tau": "t", "phi": "f",
     "omega": "w", "Delta": "D", "Phi": "F", "Sigma": "S", "Theta": "T", "Lambda": "L",
 }  # fmt: skip
+UNSIZED = frozenset(("I", "Id", "eye", "bold1", "bold0"))
 TRANSPOSE = frozenset(("T", "top", "t", "dagger", "tr"))
 
 
@@ -62,6 +64,8 @@ def lookup(name: str, node: Syntax, scope: Scope) -> Expr | None:
     family = family_of(name, scope)
     if family:
         return E.stack(family)
+    if scope.unit and name in UNSIZED:
+        return _special(name, (Syntax("number", node.start, node.end, (), "", scope.unit),), node, scope)
     return _by_other_letter(name, node, scope)
 
 
@@ -201,6 +205,8 @@ def index_value(node: Syntax, scope: Scope) -> Expr:
         if None not in numbers and scope.vocabulary.declared.get("delta") is None:
             return E.constant(int(numbers[0] == numbers[1]))
     array = _array_under(base, subs, node, scope)
+    if any(sub.text == ALL for sub in subs):
+        return slice_of(array, subs, node, scope)
     return entry(array, subs, node, scope)
 
 
@@ -258,7 +264,8 @@ def _special(base: str, subs: tuple[Syntax, ...], node: Syntax, scope: Scope) ->
             return None
         return E.eye(shape[0])
     if base == "e":
-        return None
+        one = len(shape) == 1 and "e" not in scope.vocabulary.bases and shape[0] <= scope.unit
+        return E.stack([E.constant(int(k == shape[0])) for k in range(1, scope.unit + 1)]) if one else None
     return E.ones(shape) if base == "bold1" else E.zeros(shape)
 
 
@@ -306,7 +313,7 @@ def entry(array: Expr, subs: tuple[Syntax, ...], node: Syntax, scope: Scope) -> 
     for sub in subs:
         number = whole_number(sub, scope)
         if number is None:
-            if array.shape and sub.kind == "name" and len(subs) == 1 and len(sub.text) > 1:
+            if array.shape and len(subs) == 1 and _is_label(sub, scope):
                 return _without_label(array, node, scope)
             raise trouble(sub, f"The subscript `{sub.text or '…'}` is not understood here.")
         numbers.append(number)
@@ -316,6 +323,8 @@ def entry(array: Expr, subs: tuple[Syntax, ...], node: Syntax, scope: Scope) -> 
         numbers = [numbers[0] // 10, numbers[0] % 10]
     if not array.shape:
         return _without_label(array, node, scope)
+    if len(numbers) == 1 and len(array.shape) == 2 and numbers[0] < 100:
+        return _row_by_number(array, subs[0], node, scope)
     if len(numbers) != len(array.shape):
         raise trouble(node, f"This has {len(array.shape)} indices, not {len(numbers)}.")
     first = 0 if node.data == ("bracket",) and scope.zero_based else 1
@@ -323,6 +332,52 @@ def entry(array: Expr, subs: tuple[Syntax, ...], node: Syntax, scope: Scope) -> 
         if not first <= number < size + first:
             raise trouble(node, f"There is no entry {number}: there are {size}.")
     return E.index(array, tuple(number - first for number in numbers))
+
+
+def _is_label(sub: Syntax, scope: Scope) -> bool:
+    """A word, or a sum with a letter that means nothing here: `max`, `t-1`."""
+    if sub.kind == "sum":
+        names = [part.text for part in walk(sub) if part.kind == "name"]
+        return bool(names) and not any(n in scope.bound or n in scope.sizes or n in scope.vocabulary.known
+                                       for n in names)  # fmt: skip
+    return sub.kind == "name" and len(sub.text) > 1
+
+
+def slice_of(array: Expr, subs: tuple[Syntax, ...], node: Syntax, scope: Scope) -> Expr:
+    """`X_{i,:}` is a row, `X_{:,j}` a vector; in Python brackets both are vectors."""
+    if len(array.shape) != 2 or len(subs) != 2 or all(sub.text == ALL for sub in subs):
+        raise trouble(node, "Only rows and columns of a matrix are read like this.")
+    is_row = subs[1].text == ALL
+    sub = subs[0] if is_row else subs[1]
+    number = whole_number(sub, scope)
+    if number is None:
+        raise trouble(sub, f"The subscript `{sub.text or '…'}` is not understood here.")
+    place = _offset(number, array.shape[0 if is_row else 1], node, scope)
+    if not is_row:
+        return E.stack([E.index(array, (k, place)) for k in range(array.shape[0])])
+    row = E.stack([E.index(array, (place, k)) for k in range(array.shape[1])])
+    scope.account.sliced = True
+    return row if node.data == ("bracket",) or scope.slices else E.transpose(row)
+
+
+def _row_by_number(array: Expr, sub: Syntax, node: Syntax, scope: Scope) -> Expr:
+    """`x_i` of a matrix X: its row as a vector (numpy's `X[i]`), or its column; both readings are tried."""
+    number = whole_number(sub, scope)
+    assert number is not None
+    bracket = node.data == ("bracket",)
+    axis = 1 if scope.slices and not bracket else 0
+    place = _offset(number, array.shape[axis], node, scope)
+    scope.account.sliced |= not bracket
+    scope.remark(f"one subscript at a matrix was read as its {'column' if axis else 'row'}")
+    other = array.shape[1 - axis]
+    return E.stack([E.index(array, (place, k) if axis == 0 else (k, place)) for k in range(other)])
+
+
+def _offset(number: int, size: int, node: Syntax, scope: Scope) -> int:
+    first = 0 if node.data == ("bracket",) and scope.zero_based else 1
+    if not first <= number < size + first:
+        raise trouble(node, f"There is no entry {number}: there are {size}.")
+    return number - first
 
 
 def _without_label(array: Expr, node: Syntax, scope: Scope) -> Expr:

@@ -54,8 +54,10 @@ def _sized(node: Syntax, scope: Scope) -> list[Expr]:
 
 def is_unsized(node: Syntax, scope: Scope) -> bool:
     """Is this an I, 1 or 0 that takes its size from what stands beside it?"""
-    if node.kind == "product" and len(node.args) == 2 and node.args[0].kind in ("number", "name"):
-        return is_unsized(node.args[1], scope) and not is_unsized(node.args[0], scope)
+    if scope.unit:
+        return False
+    if node.kind in ("product", "fraction", "negative"):
+        return _is_scaled(node, scope)
     if node.kind == "power":
         return node.args[1].text in TRANSPOSE and is_unsized(node.args[0], scope)
     if node.kind == "index" and node.args[0].kind in ("name", "number") and len(node.args) == 2:
@@ -67,10 +69,29 @@ def is_unsized(node: Syntax, scope: Scope) -> bool:
     return node.text in ("I", "Id", "bold1", "bold0", "eye")
 
 
+def _is_scaled(node: Syntax, scope: Scope) -> bool:
+    """One unsized factor, the others numbers."""
+    if node.kind != "negative" and not set(node.data) <= {"join", "star", "dot", "times", "over"}:
+        return False
+    loose = [is_unsized(arg, scope) for arg in node.args]
+    if sum(loose) != 1 or (node.kind == "fraction" and loose[1]):
+        return False
+    return all(odd or scope.value(arg).shape == () for arg, odd in zip(node.args, loose, strict=True))
+
+
+def _scaled(node: Syntax, shape: tuple[int, ...], scope: Scope) -> Expr:
+    values = [sized(arg, shape, scope) if is_unsized(arg, scope) else scope.value(arg) for arg in node.args]
+    joins = ("over",) if node.kind == "fraction" else node.data
+    total = values[0]
+    for join, value in zip(joins, values[1:], strict=True):
+        total = multiply(total, value, join, node, scope)
+    return E.neg(total) if node.kind == "negative" else total
+
+
 def sized(node: Syntax, shape: tuple[int, ...], scope: Scope) -> Expr:
     """I, 1 or 0 in a given shape."""
-    if node.kind == "product":
-        return multiply(scope.value(node.args[0]), sized(node.args[1], shape, scope), "join", node, scope)
+    if node.kind in ("product", "fraction", "negative"):
+        return _scaled(node, shape, scope)
     if node.kind == "power":
         inner = node.args[0]
         if inner.text in ("I", "Id", "eye"):
@@ -138,20 +159,21 @@ def _tight(
         return scope.value(args[0])
     loose = [is_unsized(arg, scope) for arg in args]
     total: Expr | None = None
-    scale: Expr | None = None
+    dropped = False
     for k, arg in enumerate(args):
         join = joins[k - 1] if k else "join"
         if loose[k]:
             value = _unsized_factor(args, k, total, scope, hint)
             if value is None:
+                dropped = True
                 continue
         else:
             value = scope.value(arg)
         if total is None:
-            total = value if scale is None else multiply(scale, value, "join", node, scope)
+            total = value
         else:
             total = multiply(total, value, join, node, scope)
-    if total is None:
+    if total is None or (dropped and total.shape == ()):
         raise trouble(node, "The size of this is not clear.")
     return total
 
@@ -206,6 +228,8 @@ def _product(left: Expr, right: Expr, join: str, node: Syntax, scope: Scope) -> 
     a, b = left.shape, right.shape
     if join in ("over", "each_over"):
         return divide(left, right, join, scope)
+    if join == "left_over":
+        return multiply(_inverse(left), right, "matmul", node, scope)
     if a == () or b == ():
         return E.mul(left, right)
     if join in ("odot", "each", "circ"):
@@ -215,6 +239,8 @@ def _product(left: Expr, right: Expr, join: str, node: Syntax, scope: Scope) -> 
     if join == "star" and scope.elementwise and a == b:
         return E.mul(left, right)
     _check_size(a, b, node)
+    if join == "matmul" and len(a) == 1 and len(b) == 2 and a[0] == b[0]:  # numpy's `d @ W`
+        return E.matmul(E.transpose(right), left)
     if len(a) == 1 and len(b) == 1:
         return _two_vectors(left, right, join, node, scope)
     if len(a) == 2 and a[0] == 1 and len(b) == 1:
@@ -253,8 +279,16 @@ def _two_vectors(left: Expr, right: Expr, join: str, node: Syntax, scope: Scope)
     if join == "matmul" and left.shape == right.shape:
         return E.dot(left, right)
     if join == "times":
-        raise trouble(node, "A cross product is not read here.", "For the inner product write `x^T y`.")
+        return cross(left, right, node)
     raise ShapeError(f"{describe(left.shape)} cannot be multiplied by {describe(right.shape)}")
+
+
+def cross(left: Expr, right: Expr, node: Syntax) -> Expr:
+    """The cross product of two vectors of length 3."""
+    if left.shape != (3,) or right.shape != (3,):
+        raise trouble(node, "A cross product needs two vectors of length 3.", "For the inner product write `x^T y`.")
+    a, b = ([E.index(v, (k,)) for k in range(3)] for v in (left, right))
+    return E.stack([E.sub(E.mul(a[i], b[j]), E.mul(a[j], b[i])) for i, j in ((1, 2), (2, 0), (0, 1))])
 
 
 def _hadamard(left: Expr, right: Expr, scope: Scope) -> Expr:
@@ -390,7 +424,7 @@ def _labelled(node: Syntax, base: Syntax, exponent: Syntax, scope: Scope) -> Exp
             from grader.notation.elaborate.names import entry
 
             return entry(named, base.args[1:], base, scope)
-    if not _is_label(node, exponent, scope):
+    if not _is_label(node, exponent, scope) or head.text in ("e", "pi"):
         return None
     declared = scope.vocabulary.declared.get(head.text)
     array = scope.value(base) if declared is None or declared.shape or sub else None

@@ -27,6 +27,7 @@ class Account:
     steps: int = 0
     differentiated: int = 0
     oriented: bool = False  # did it matter whether a gradient is a row or a column?
+    sliced: bool = False  # did it matter how rows of a matrix are read?
     remarks: dict[str, None] = field(default_factory=dict)
     labels: dict[str, str] = field(default_factory=dict)  # base → the label left out behind it
     values: dict[str, Expr] = field(default_factory=dict)  # definitions already given a meaning
@@ -48,6 +49,8 @@ class Scope:
     zero_based: bool = False  # do Python brackets count from 0?
     elementwise: bool = False  # does `*` between arrays work entry by entry (numpy with @)?
     depth: int = 0  # of definitions within definitions
+    slices: int = 0  # 0: X_{i,:} a row, x_i a row as a vector; 1: X_{i,:} a vector, x_i a column
+    unit: int = 0  # size of identities and ones that carry none; 0 where they take it from their neighbours
     solid: bool = False  # do value definitions stand for themselves (partial derivatives)?
 
     def value(self, node: Syntax) -> Expr:

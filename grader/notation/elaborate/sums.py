@@ -129,6 +129,9 @@ def _read_relation(
     if part.text == "in":
         ranges[part.args[0].text] = _inferred(part.args[0], body, scope)
         return
+    if len(part.args) > 3 and set(part.data) <= {"<", "<="}:
+        _read_ordered(part, scope, ranges, conditions)
+        return
     if len(part.args) == 3 and part.args[1].kind == "name" and set(part.data) <= {"<", "<="}:
         low, high = whole_number(part.args[0], scope), whole_number(part.args[2], scope)
         if low is None or high is None or high - low > MAX_TERMS:
@@ -138,8 +141,23 @@ def _read_relation(
     letter = part.args[0]
     if letter.kind != "name":
         raise trouble(part, "What runs in this sum is not understood.")
+    for other in part.args:  # i < j runs over both, j ≠ i over j where i is known
+        free = other.kind == "name" and other.text not in ranges and whole_number(other, scope) is None
+        if free:
+            ranges[other.text] = _inferred(other, body, scope)
     if letter.text not in ranges:
         ranges[letter.text] = _inferred(letter, body, scope)
+    conditions.append(part)
+
+
+def _read_ordered(part: Syntax, scope: Scope, ranges: dict[str, range], conditions: list[Syntax]) -> None:
+    """`1 \\le i < j \\le n`."""
+    low, high = whole_number(part.args[0], scope), whole_number(part.args[-1], scope)
+    letters = part.args[1:-1]
+    if low is None or high is None or high - low > MAX_TERMS or any(letter.kind != "name" for letter in letters):
+        raise trouble(part, "The bounds of this sum are not understood.")
+    for letter in letters:
+        ranges[letter.text] = range(low, high + 1)
     conditions.append(part)
 
 
