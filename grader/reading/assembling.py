@@ -251,7 +251,8 @@ def _without_title(reader: _Reader, line: Line, runs: tuple[Run, ...]) -> tuple[
     title = reader.labels.questions[reader.question]
     if plain(words) and plain(words) == plain(title):
         return ()
-    if line.heading or (line.bold and len(runs) == 1 and runs[0].kind == "text" and not is_formula(words)):
+    bold = line.bold and len(runs) == 1 and runs[0].kind == "text" and not is_formula(words)
+    if line.heading or (bold and not words.rstrip().endswith((".", "!"))):  # "**7)** Because it is exact." is no title
         if names_only(words, reader.question, (), reader.labels):
             reader.path = extended(words, reader.question, (), reader.labels) or ()
             return ()
