@@ -1,6 +1,8 @@
 """A convolution layer by numbers: output, and the gradients by filter, bias and input for a given incoming gradient.
 
-Y = X ⋆ K + b is a cross-correlation; the incoming gradient G has the shape of Y.  Source: Goodfellow et al. 2016, §9.5.
+Y_k = Σ_c X_c ⋆ K_kc + b_k is a cross-correlation; the incoming gradient G has the shape of Y.  With channels each plane
+is an item of its own: `output2`, `input1`, `filter2_1` (output channel 2, input channel 1).
+Source: Goodfellow et al. 2016, §9.5.
 """
 
 from __future__ import annotations
@@ -11,106 +13,155 @@ from fractions import Fraction
 
 from grader.compare import Domain
 from grader.kinds.certify import Claim, certifier, confirm
+from grader.kinds.numbers import Matrix, Number, matrix_of, vector_of
 from grader.kinds.plan import Aim, Context, Item, Misconception, Plan, Task, Truth
 from grader.kinds.point import points_at
 from grader.notation import Declaration, Vocabulary
 from grader.notation.vocabulary import canonical
 from reference import expression as E
-from reference.derivation import Derivation, Step, evaluate
+from reference.derivation import Derivation, Step
 from reference.expression import Expr, ShapeError
 from reference.modes import gradient
 
-ITEMS = ("output", "filter", "bias", "input")
-Matrix = tuple[tuple[Fraction, ...], ...]
+ITEMS = ("output", "filter", "bias", "input", "output<k>", "filter<k>_<c>", "input<c>")
 
 
 @dataclass(frozen=True)
 class Spec:
     """Keys of a question of this kind.
 
-    input, filter, upstream: matrices of numbers; bias: a number; stride, padding; names: what X, K, b, Y and L are
-    called, `{input = 'X', filter = 'K', bias = 'b', output = 'Y', loss = 'L'}`.
+    input, filter, upstream: matrices of numbers; bias: a number.  With channels: inputs (a matrix for each input
+    channel), filters (for each output channel a matrix for each input channel), upstreams and biases (one for each
+    output channel).  stride, padding; names: what input, filter, bias, output and loss are called.
     """
 
-    input: Matrix
-    filter: Matrix
+    input: Matrix = ()
+    filter: Matrix = ()
     upstream: Matrix = ()
-    bias: Fraction = Fraction(0)
+    bias: Number = Fraction(0)
+    inputs: tuple[Matrix, ...] = ()
+    filters: tuple[tuple[Matrix, ...], ...] = ()
+    upstreams: tuple[Matrix, ...] = ()
+    biases: tuple[Number, ...] = ()
     stride: int = 1
     padding: int = 0
     names: tuple[str, str, str, str, str] = ("X", "K", "b", "Y", "L")
 
     def __post_init__(self) -> None:
-        for key in ("input", "filter", "upstream"):
-            rows = getattr(self, key)
-            if rows and len({len(row) for row in rows}) != 1:
-                raise ValueError(f"the rows of `{key}` have different lengths")
-        if not self.input or not self.filter:
-            raise ValueError("`input` and `filter` are matrices of numbers")
+        if bool(self.input) == bool(self.inputs) or bool(self.filter) == bool(self.filters):
+            raise ValueError("give `input` and `filter`, or, with channels, `inputs` and `filters`")
+        if self.filters and any(len(row) != len(self.inputs or (self.input,)) for row in self.filters):
+            raise ValueError("every row of `filters` has one matrix for each input channel")
+        if self.stride < 1 or self.padding < 0:
+            raise ValueError("`stride` is at least 1 and `padding` at least 0")
+
+
+@dataclass(frozen=True)
+class Layer:
+    """The layer as an expression of input (C, H, W), filters (K, C, h, w) and biases (K,), and its numbers."""
+
+    image: Expr
+    kernel: Expr
+    bias: Expr
+    output: Expr
+    loss: Expr
+    values: Mapping[Expr, Expr]
+    turned: Expr  # the filters' numbers turned round in both directions
+    has_upstream: bool
+
+    def planes(self, values: Mapping[Expr, Expr]) -> dict[str, Expr]:
+        """Everything that can be asked, at these numbers: item name → matrix, bias a number or vector."""
+        count, channels = self.kernel.shape[:2]
+        sizes = {"output": (count,), "filter": (count, channels), "input": (channels,)}
+        whole = {"output": self.output}
+        if self.has_upstream:
+            whole |= {"filter": gradient(self.loss, self.kernel), "input": gradient(self.loss, self.image)}
+        found: dict[str, Expr] = {}
+        for name, expr in whole.items():
+            for place, plane in _planes(E.substitute(expr, values), len(sizes[name])).items():
+                alone = set(sizes[name]) == {1}
+                found[name if alone else name + "_".join(str(i + 1) for i in place)] = plane
+        if self.has_upstream:
+            by_bias = E.substitute(gradient(self.loss, self.bias), values)
+            found["bias"] = by_bias[0] if count == 1 else by_bias
+        return found
+
+
+def _planes(value: Expr, axes: int) -> dict[tuple[int, ...], Expr]:
+    """The matrices of an array by their places along its first axes."""
+    found: dict[tuple[int, ...], Expr] = {(): value}
+    for _ in range(axes):
+        found = {(*place, i): one[i] for place, one in found.items() for i in range(one.shape[0])}
+    return found
 
 
 def plan(spec: Spec, task: Task, context: Context) -> Plan:
-    """An item for each of output, filter, bias, input that has points."""
-    image, kernel = _matrix("X", spec.input), _matrix("K", spec.filter)
-    bias = E.symbol("b")
-    try:
-        layer = E.conv(image, kernel, stride=spec.stride, padding=spec.padding) + bias
-        loss = E.sum(layer * _numbers(spec.upstream or ((Fraction(1),),)))
-        if spec.upstream and layer.shape != (len(spec.upstream), len(spec.upstream[0])):
-            raise ShapeError(f"the output is {layer.shape[0]}x{layer.shape[1]}, `upstream` is not")
-    except ShapeError as trouble:
-        raise task.refuse(str(trouble), "upstream") from None
-    asked = {
-        "output": layer,
-        "filter": gradient(loss, kernel),
-        "bias": gradient(loss, bias),
-        "input": gradient(loss, image),
-    }
-    values = {image: _numbers(spec.input), kernel: _numbers(spec.filter), bias: E.constant(spec.bias)}
-    steps = Derivation(tuple(Step(name, E.substitute(expr, values)) for name, expr in asked.items()))
-    claims = _claims(loss, {"filter": kernel, "bias": bias, "input": image}, asked, values)
+    """An item for each of output, filter, bias, input that has points; the gradients where `points` is a number."""
+    layer = _read(spec, task, context)
+    asked = layer.planes(layer.values)
+    steps = Derivation(tuple(Step(name, value) for name, value in asked.items()))
+    claims = _claims(layer)
     confirm(claims, task)
-    points = task.share({"filter": 1, "bias": 1, "input": 1}, ITEMS)
+    default = [name for name in asked if not name.startswith("output")] or list(asked)
+    points = task.share(dict.fromkeys(default, 1), list(asked))
     return Plan(
-        items=tuple(_item(spec, task, name, points) for name in ITEMS if name in points),
+        items=tuple(_item(spec, task, name, points) for name in asked if name in points),
         truths=(Truth({}, steps, Domain({})),),
         vocabulary=_vocabulary(spec, context),
-        malrules=_misconceptions(steps),
+        malrules=_misconceptions(layer, asked),
         certify=certifier(claims),
     )
 
 
-def _matrix(name: str, rows: Matrix) -> Expr:
-    return E.symbol(name, (len(rows), len(rows[0])))
+def _read(spec: Spec, task: Task, context: Context) -> Layer:
+    """The layer and its numbers.  Raises ProblemError where sizes do not fit."""
+    inputs = [matrix_of(one, task, context, "inputs") for one in spec.inputs or (spec.input,)]
+    filters = [[matrix_of(one, task, context, "filters") for one in row] for row in spec.filters or ((spec.filter,),)]
+    try:
+        pixels, taps = E.stack(inputs), E.stack([E.stack(row) for row in filters])
+        turned = E.stack([E.stack([_turned(one) for one in row]) for row in filters])
+    except ShapeError as trouble:
+        raise task.refuse(f"channels have one and the same size: {trouble}", "inputs") from None
+    image, kernel, bias = E.symbol("X", pixels.shape), E.symbol("K", taps.shape), E.symbol("b", (len(filters),))
+    offsets = vector_of(spec.biases or (spec.bias,) * len(filters), task, context, "biases")
+    if offsets.shape != bias.shape:
+        raise task.refuse(f"there are {len(filters)} output channels and {offsets.shape[0]} biases", "biases")
+    upstream = [matrix_of(one, task, context, "upstreams") for one in spec.upstreams or (spec.upstream,) if one]
+    try:
+        output = E.conv(image, kernel, stride=spec.stride, padding=spec.padding) + E.reshape(bias, (len(filters), 1, 1))
+        coming = E.stack(upstream) if upstream else E.ones(output.shape)
+        if coming.shape != output.shape:
+            found, wanted = (" x ".join(map(str, shape)) for shape in (coming.shape, output.shape))
+            raise ShapeError(f"the incoming gradient is {found}, the output {wanted} (channels first)")
+    except ShapeError as trouble:
+        raise task.refuse(str(trouble), "upstream") from None
+    values = {image: pixels, kernel: taps, bias: offsets}
+    return Layer(image, kernel, bias, output, E.sum(output * coming), values, turned, bool(upstream))
 
 
-def _numbers(rows: Matrix) -> Expr:
-    return E.matrix([[E.constant(value) for value in row] for row in rows])
-
-
-def _claims(
-    loss: Expr, variables: Mapping[str, Expr], asked: Mapping[str, Expr], values: Mapping[Expr, Expr]
-) -> tuple[Claim, ...]:
-    at = points_at(values)
-    return tuple((f"the gradient by the {name}", loss, x, asked[name], at) for name, x in variables.items())
+def _claims(layer: Layer) -> tuple[Claim, ...]:
+    at = points_at(layer.values)
+    named = {"filter": layer.kernel, "bias": layer.bias, "input": layer.image}
+    return tuple(
+        (f"the gradient by the {name}", layer.loss, x, gradient(layer.loss, x), at) for name, x in named.items()
+    )
 
 
 def _item(spec: Spec, task: Task, name: str, points: Mapping[str, Fraction]) -> Item:
     image, kernel, bias, output, loss = (canonical(one) for one in spec.names)
-    targets = {
-        "output": (Aim(output),),
-        "filter": (Aim(loss, kernel),),
-        "bias": (Aim(loss, bias),),
-        "input": (Aim(loss, image),),
-    }
+    what = name.rstrip("0123456789_")
+    place = name.removeprefix(what).replace("_", ",")
+    under = f"_{place}" if place else ""
+    symbol = {"output": output, "filter": kernel, "bias": bias, "input": image}[what] + under
+    asks = f"the gradient with respect to the {what}" if what != "output" else "the output"
     return Item(
         id=task.item_id(name, points),
         form="expression",
         points=points[name],
-        asks="the output" if name == "output" else f"the gradient with respect to the {name}",
+        asks=f"{asks}, {symbol}" if place else asks,
         step=name,
-        targets=targets[name],
-        labels=(name,),
+        targets=(Aim(symbol),) if what == "output" else (Aim(loss, symbol),),
+        labels=(name, symbol.lower()) if place else (name,),
         policy=task.policy,
         bonus=task.bonus,
         main=len(points) == 1,
@@ -118,17 +169,32 @@ def _item(spec: Spec, task: Task, name: str, points: Mapping[str, Fraction]) -> 
 
 
 def _vocabulary(spec: Spec, context: Context) -> Vocabulary:
-    names = dict.fromkeys(spec.names, Declaration("real", ()))
-    return Vocabulary(symbols=names, decimal_comma=context.decimal_comma)
+    """Names for left sides; an answer consists of numbers."""
+    return Vocabulary(
+        symbols=dict.fromkeys(spec.names, Declaration("real", ())),
+        log="decimal" if context.log == "10" else "natural",
+        decimal_comma=context.decimal_comma,
+    )
 
 
-def _misconceptions(steps: Derivation) -> tuple[Misconception, ...]:
-    """Flipped where it should not be, and the bias's gradient taken from one entry."""
+def _misconceptions(layer: Layer, asked: Mapping[str, Expr]) -> tuple[Misconception, ...]:
+    """The filter turned round where it is not, or not turned where it is; the mean instead of the sum."""
     found = []
-    values = evaluate(steps)
-    for name in ("output", "filter"):
-        message = "The entries are in the opposite order: this layer does not turn its filter round."
-        found.append(Misconception("convolution.flipped", message, {name: _turned(values[name])}))
+    opposite = layer.planes({**layer.values, layer.kernel: layer.turned})
+    for name, value in asked.items():
+        if name.startswith("filter"):
+            message = "The entries are in the opposite order: this layer does not turn its filter round."
+            found.append(Misconception("convolution.flipped", message, {name: _turned(value)}))
+        elif name.startswith("output"):
+            message = "This layer does not turn its filter round: it is a cross-correlation."
+            found.append(Misconception("convolution.flipped", message, {name: opposite[name]}))
+        elif name.startswith("input"):
+            message = "Every output entry sends its gradient back through the weights it was made with."
+            found.append(Misconception("convolution.input_not_turned", message, {name: opposite[name]}))
+        else:
+            entries = layer.output.shape[1] * layer.output.shape[2]
+            message = "The bias acts on every entry of the output: their gradients are added up."
+            found.append(Misconception("backprop.mean_or_sum", message, {name: value / entries}))
     return tuple(found)
 
 
