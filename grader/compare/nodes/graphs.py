@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any, Literal
 
 import numpy as np
@@ -48,7 +49,8 @@ def engine_subject(nodes: Sequence[str]) -> str:
     return f"engine/{digest(' '.join(nodes))}"
 
 
-def engine_cases(nodes: Sequence[str], seed: bytes) -> tuple[EngineCase, ...]:
+@lru_cache(maxsize=16)
+def engine_cases(nodes: tuple[str, ...], seed: bytes) -> tuple[EngineCase, ...]:
     """Graphs over these nodes (names of operations), with fresh inputs.  Every node stands in several of them."""
     usable = [name for name in nodes if OPERATIONS[name].profile in ("unary", "binary") and name != "power"]
     prefix = engine_subject(nodes)

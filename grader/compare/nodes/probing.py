@@ -6,6 +6,7 @@ Everything is drawn from a secret and the node's name, so that the grader can dr
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any, Literal
 
 import numpy as np
@@ -53,6 +54,7 @@ class Point:
         return dict(self.case.attrs)
 
 
+@lru_cache(maxsize=128)  # asked for by every question on the node, and again when it is judged
 def points_of(spec: NodeSpec, seed: bytes) -> tuple[Point, ...]:
     """All points of a node, in the order in which they are asked."""
     operation = OPERATIONS[spec.stands_for]
