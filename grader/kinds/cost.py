@@ -8,6 +8,7 @@ from fractions import Fraction
 
 from grader.compare import Domain
 from grader.kinds.dimension import evaluate_dimension, read_dimension, same_dimension
+from grader.kinds.numbers import Number, exact_numbers
 from grader.kinds.plan import Context, Item, Misconception, Plan, Seen, Task, Truth
 from grader.kinds.verdicts import blank, right, unreadable, wrong
 from grader.model import Finding
@@ -22,31 +23,40 @@ from reference.network import (
     weight_jacobian_shape,
 )
 
-ITEMS = ("weights", "shape", "entries", "forward", "reverse", "outer", "single", "channels")
+ITEMS = ("weights", "shape", "entries", "forward", "reverse", "outer", "best", "single", "channels")
+MAX_SIZE = 10**9
+MAX_CHAIN = 20
 
 
 @dataclass(frozen=True)
 class Spec:
     """Keys of a question of this kind.
 
-    sizes: number of units of each layer, the input first; additions: does an addition count as an operation too?
-    filter, channels, bias: of a convolution layer, `channels = [inputs, outputs]`.  What is asked stands in `points`:
+    sizes: number of units of each layer, the input first; chain: or the sizes of matrices that are multiplied,
+    `[[1, 100], [100, 50]]`; additions: does an addition count as an operation too?  filter, channels, bias: of a
+    convolution layer, `channels = [inputs, outputs]`.  What is asked stands in `points`:
     `weights` (entries of the first weight matrix), `shape` and `entries` (of the Jacobian of the first layer by its
     weights, flattened), `forward`, `reverse`, `outer` (cost of the gradient from right to left, from left to right, and
-    with the last factor as an outer product), `single`, `channels` (parameters of one filter, and with channels).
+    with the last factor as an outer product), `best` (of a chain: the least that any order costs), `single`,
+    `channels` (parameters of one filter, and with channels).
     """
 
-    sizes: tuple[int, ...] = ()
+    sizes: tuple[Number, ...] = ()
+    chain: tuple[tuple[Number, Number], ...] = ()
     additions: bool = False
-    filter: tuple[int, int] = (0, 0)
-    channels: tuple[int, int] = (1, 1)
+    filter: tuple[Number, ...] = ()
+    channels: tuple[Number, Number] = (Fraction(1), Fraction(1))
     bias: bool = False
 
     def __post_init__(self) -> None:
-        if not self.sizes and self.filter == (0, 0):
-            raise ValueError("give the `sizes` of a network or the `filter` of a convolution")
-        if self.sizes and (len(self.sizes) < 2 or min(self.sizes) < 1):
-            raise ValueError("`sizes` needs at least the input and one layer, each with a unit or more")
+        if sum(map(bool, (self.sizes, self.chain, self.filter))) != 1:
+            raise ValueError("give the `sizes` of a network, a `chain` of matrices, or the `filter` of a convolution")
+        if self.sizes and len(self.sizes) < 2:
+            raise ValueError("`sizes` needs at least the input and one layer")
+        if self.filter and len(self.filter) != 2:
+            raise ValueError("`filter` has two sizes, `[3, 3]`")
+        if self.chain and not 2 <= len(self.chain) <= MAX_CHAIN:
+            raise ValueError(f"a `chain` has 2 to {MAX_CHAIN} matrices")
 
 
 NAMES = {
@@ -55,6 +65,7 @@ NAMES = {
     "forward": ("forward", "forward mode", "right to left"),
     "reverse": ("reverse", "reverse mode", "backward", "left to right"),
     "outer": ("outer", "outer product"),
+    "best": ("best", "least", "optimal", "cheapest order"),
     "single": ("single", "one filter", "filter"),
     "channels": ("channels", "with channels"),
 }
@@ -62,38 +73,68 @@ NAMES = {
 
 def plan(spec: Spec, task: Task, context: Context) -> Plan:
     """Numbers are marked as formulas (`100 * 16384` is as good as its value), the shape as a size."""
-    counts = count_all(spec)
-    known = [*counts, *(["shape"] if spec.sizes else [])]
-    default = {"weights": 1} if spec.sizes else {"single": 1}
-    points = task.share(default, known)
-    items = [_number_item(task, name, points) for name in points if name != "shape"]
+    sizes = _whole_numbers(spec.sizes, task, context, "sizes")
+    counts = _count_all(spec, sizes, task, context)
+    default = {next(iter(counts)): 1}
+    points = task.share(default, [*counts, *(["shape"] if sizes else [])])
+    items = {name: _number_item(task, name, points) for name in points if name != "shape"}
     if "shape" in points:
-        items.append(_shape_item(task, spec, points))
+        items["shape"] = _shape_item(task, weight_jacobian_shape(sizes), points)
     steps = Derivation(tuple(Step(name, E.constant(value)) for name, value in counts.items()))
-    order = list(points)
     return Plan(
-        items=tuple(sorted(items, key=lambda item: order.index(item.id.rsplit(".", 1)[-1]) if len(order) > 1 else 0)),
+        items=tuple(items[name] for name in points),
         truths=(Truth({}, steps, Domain({})),),
         vocabulary=Vocabulary(symbols={}, decimal_comma=context.decimal_comma),
         malrules=_misconceptions(counts),
     )
 
 
-def count_all(spec: Spec) -> dict[str, int]:
-    """Every count this question can ask for."""
+def _whole_numbers(given: tuple[Number, ...], task: Task, context: Context, key: str) -> tuple[int, ...]:
+    numbers = exact_numbers(given, task, context, key)
+    if any(one.denominator != 1 or not 1 <= one <= MAX_SIZE for one in numbers):
+        raise task.refuse(f"sizes are whole numbers from 1 to {MAX_SIZE}", key)
+    return tuple(int(one) for one in numbers)
+
+
+def _count_all(spec: Spec, sizes: tuple[int, ...], task: Task, context: Context) -> dict[str, int]:
+    """Every count this question can ask for.  Raises ProblemError where matrices do not fit together."""
     found: dict[str, int] = {}
-    if spec.sizes:
-        rows, columns = weight_jacobian_shape(spec.sizes)
-        chain = first_weight_chain(spec.sizes)
-        found["weights"] = spec.sizes[0] * spec.sizes[1]
+    if sizes:
+        rows, columns = weight_jacobian_shape(sizes)
+        chain: tuple[tuple[int, ...], ...] = first_weight_chain(sizes)
+        found["weights"] = sizes[0] * sizes[1]
         found["entries"] = rows * columns
-        found["forward"] = product_cost(chain, "right", spec.additions)
-        found["reverse"] = product_cost(chain, "left", spec.additions)
-        found["outer"] = outer_product_cost(spec.sizes, spec.additions)
-    if spec.filter != (0, 0):
-        found["single"] = convolution_parameters(1, 1, spec.filter, spec.bias)
-        found["channels"] = convolution_parameters(*spec.channels, spec.filter, spec.bias)
+        found["outer"] = outer_product_cost(sizes, spec.additions)
+    else:
+        chain = tuple(_whole_numbers(one, task, context, "chain") for one in spec.chain)
+    if chain:
+        try:
+            found["forward"] = product_cost(chain, "right", spec.additions)
+            found["reverse"] = product_cost(chain, "left", spec.additions)
+        except ValueError as trouble:
+            raise task.refuse(str(trouble), "chain") from None
+    if spec.chain:
+        found["best"] = best_cost(chain, spec.additions)
+    if spec.filter:
+        size = _whole_numbers(spec.filter, task, context, "filter")
+        inputs, outputs = _whole_numbers(spec.channels, task, context, "channels")
+        found["single"] = convolution_parameters(1, 1, (size[0], size[1]), spec.bias)
+        found["channels"] = convolution_parameters(inputs, outputs, (size[0], size[1]), spec.bias)
     return found
+
+
+def best_cost(chain: tuple[tuple[int, ...], ...], additions: bool = False) -> int:
+    """The least cost of a product of matrices over all orders.  Source: Godbole 1973."""
+    sizes = [chain[0][0], *(one[1] for one in chain)]
+    count = len(chain)
+    least = [[0] * count for _ in range(count)]
+    for length in range(1, count):
+        for i in range(count - length):
+            j = i + length
+            least[i][j] = min(
+                least[i][k] + least[k + 1][j] + sizes[i] * sizes[k + 1] * sizes[j + 1] for k in range(i, j)
+            )
+    return least[0][-1] * (2 if additions else 1)
 
 
 def _number_item(task: Task, name: str, points: dict[str, Fraction]) -> Item:
@@ -110,8 +151,7 @@ def _number_item(task: Task, name: str, points: dict[str, Fraction]) -> Item:
     )
 
 
-def _shape_item(task: Task, spec: Spec, points: dict[str, Fraction]) -> Item:
-    shape = weight_jacobian_shape(spec.sizes)
+def _shape_item(task: Task, shape: tuple[int, ...], points: dict[str, Fraction]) -> Item:
     return Item(
         id=task.item_id("shape", points),
         form="dimension",
@@ -195,7 +235,7 @@ def _whole_number(value: E.Expr) -> int | None:
 
 
 def _misconceptions(counts: dict[str, int]) -> tuple[Misconception, ...]:
-    if "forward" not in counts:
+    if "forward" not in counts or counts["forward"] == counts["reverse"]:
         return ()
     forward, reverse = E.constant(counts["forward"]), E.constant(counts["reverse"])
     message = "Forward mode multiplies from the right, reverse mode from the left."

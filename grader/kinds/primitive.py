@@ -13,6 +13,7 @@ from fractions import Fraction
 from grader.compare import Domain
 from grader.kinds.certify import Claim, certifier, confirm
 from grader.kinds.definition import build, build_domain, draw_sizes, make_vocabulary
+from grader.kinds.numbers import Number, exact_numbers
 from grader.kinds.plan import Aim, Context, Item, Plan, Sizes, Task, Truth
 from grader.kinds.point import exact_entries, points_at
 from grader.notation import Vocabulary
@@ -25,7 +26,7 @@ from reference.modes import gradient, jvp, vjp
 ITEMS = ("vjp", "jvp")
 NEARBY = Fraction(1, 10**6)  # how far beside a kink its two sides are looked at
 MAX_KINKS = 8
-Numbers = tuple[Fraction, ...]
+Numbers = tuple[Number, ...]
 
 
 @dataclass(frozen=True)
@@ -70,7 +71,7 @@ def plan(spec: Spec, task: Task, context: Context) -> Plan:
         task, context, {**spec.symbols, **_products_symbols(spec, base, rules)}, spec.definitions
     )
     points = task.share({"vjp": 1, "jvp": 1}, ITEMS)
-    truths, claims, accepts = _truths(spec, task, vocabulary, rules)
+    truths, claims, accepts = _truths(spec, task, context, vocabulary, rules, points)
     confirm(claims, task)
     return Plan(
         items=tuple(_item(spec, task, name, points, accepts.get(name)) for name in ITEMS if name in points),
@@ -111,10 +112,10 @@ def _products_symbols(spec: Spec, base: Vocabulary, rules: list[Rule]) -> dict[s
 
 
 def _truths(
-    spec: Spec, task: Task, vocabulary: Vocabulary, rules: list[Rule]
+    spec: Spec, task: Task, context: Context, vocabulary: Vocabulary, rules: list[Rule], points: Mapping[str, Fraction]
 ) -> tuple[tuple[Truth, ...], list[Claim], dict[str, tuple[tuple[Fraction, Fraction], ...]]]:
     if spec.at:
-        return _at_a_point(spec, task, rules[0])
+        return _at_a_point(spec, task, context, rules[0], points)
     truths, claims = [], []
     for rule in rules:
         domain = build_domain(vocabulary, rule.sizes, spec.where, task)
@@ -126,13 +127,13 @@ def _truths(
 
 
 def _at_a_point(
-    spec: Spec, task: Task, rule: Rule
+    spec: Spec, task: Task, context: Context, rule: Rule, points: Mapping[str, Fraction]
 ) -> tuple[tuple[Truth, ...], list[Claim], dict[str, tuple[tuple[Fraction, Fraction], ...]]]:
     values: dict[Expr, Expr] = {}
     for one in (rule.x, rule.g, rule.v):
-        numbers = spec.at.get(one.name)
-        if numbers is None:
+        if one.name not in spec.at:
             continue
+        numbers = exact_numbers(spec.at[one.name], task, context, f"at.{one.name}")
         if one.shape not in ((len(numbers),), ()) or (one.shape == () and len(numbers) != 1):
             raise task.refuse(f"`{one.name}` has another size than its values", f"at.{one.name}")
         constants = [E.constant(value) for value in numbers]
@@ -140,6 +141,13 @@ def _at_a_point(
     if rule.x not in values:
         raise task.refuse(f"`at` gives no values for {rule.x.name}", "at")
     found = {name: E.substitute(value, values) for name, value in rule.products.items()}
+    for name in points:
+        open_names = [one.name for one in E.symbols([found[name]])]
+        if open_names:
+            raise task.refuse(f"`at` gives no values for {', '.join(open_names)}, on which the {name} rests", "at")
+    unknown = [name for name in spec.at if name not in (rule.x.name, rule.g.name, rule.v.name)]
+    if unknown:
+        raise task.refuse(f"`{unknown[0]}` is neither the argument, nor the incoming gradient, nor the tangent", "at")
     steps = Derivation(tuple(Step(name, value) for name, value in found.items() if not E.symbols([value])))
     intervals = {name: _between(rule, name, values) for name in steps.names}
     kinked = any(low != high for entries in intervals.values() for low, high in entries)
