@@ -28,7 +28,6 @@ Key = tuple[str | int, ...]
 
 LITERAL_ADVICE = "write mathematics in single quotes, which keep backslashes: '\\frac{1}{2}'"
 MAX_SEALED = 4 * 2**20  # bytes of a student's copy once opened
-_MISSING = object()
 
 
 @dataclass(frozen=True, slots=True)
@@ -190,13 +189,13 @@ def _decode_dataclass(cls: type[Any], data: Any, source: Source, key: Key) -> An
         if name not in known:
             source.report((*key, name), f"unknown key `{name}`", did_you_mean(str(name), known))
     values: dict[str, Any] = {}
+    before = len(source.mistakes)
     for name, one in known.items():
         if name in data:
             values[name] = decode_value(hints[name], data[name], source, (*key, name))
         elif one.default is dataclasses.MISSING and one.default_factory is dataclasses.MISSING:
             source.report(key, f"the key `{name}` is missing")
-            values[name] = _MISSING
-    if any(value is _MISSING for value in values.values()):
+    if len(source.mistakes) > before:  # what __post_init__ would say of wrong values leads astray
         return None
     try:
         return cls(**values)

@@ -17,6 +17,7 @@ from typing import Any, Literal
 from grader.decode import Mistake, ProblemError, Source, decode, did_you_mean, fields_of, read_toml, unseal
 from grader.kinds import KINDS, load_kind
 from grader.kinds.plan import Context, Item, ItemPolicy, Plan, Task
+from grader.notes import NOTES
 from grader.reading import Labels
 from grader.variants import IllPosed, Parameter, draw_parameters
 from grader.wellposed import Drawn, NoDraw, Tidy, choose_draw, coincidences
@@ -24,6 +25,7 @@ from grader.wellposed import Drawn, NoDraw, Tidy, choose_draw, coincidences
 PROBLEM_FILE = "problem.toml"
 DIGESTED = ("problem.toml", "statement.md", "notebook.ipynb", "cases.toml")
 TABLES = ("problem", "vocabulary", "late", "hints", "question")
+MAX_DIGITS = 15  # of a decimal answer; more are exact answers
 REFERENCE_DRAWS = 4  # draws at which a misconception that is always right is recognised
 SEALED = "sealed"  # the only key of a student's copy, see grader.decode.seal
 NOT_INHERITED = ("id", "points", "title", "like", "labels", "part", "bonus", "kind")
@@ -69,6 +71,14 @@ class LatePolicy:
     floor: Fraction = Fraction(0)
     extensions: Mapping[str, int] = field(default_factory=dict)
 
+    def __post_init__(self) -> None:
+        if not 0 < self.per_day <= 1:
+            raise ValueError("`per_day` is a share of the points, more than 0 and at most 1: write 0.1 for 10 %")
+        if not 0 <= self.floor <= 1:
+            raise ValueError("`floor` is a share of the points, between 0 and 1")
+        if self.grace_minutes < 0 or any(minutes < 0 for minutes in self.extensions.values()):
+            raise ValueError("minutes are never negative")
+
 
 @dataclass(frozen=True)
 class Hints:
@@ -100,9 +110,26 @@ class Head:
     partly: Fraction = Fraction(1)
     unshown: Literal["implied", "blank"] = "implied"
     entries: bool = False
+    credit: dict[str, Fraction] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        for note, worth in self.credit.items():
+            if note not in NOTES:
+                near = did_you_mean(note, NOTES) if "." in note else "docs/notes.md lists them"
+                raise ValueError(f"`credit`: there is no note `{note}`; {near}")
+            if not 0 <= worth <= 1:
+                raise ValueError(f"`credit`: {note} = {worth} is no share between 0 and 1")
+        for name, digits in (("decimals", self.decimals), ("places", self.places)):
+            if digits is not None and not 1 <= digits <= MAX_DIGITS:
+                raise ValueError(f"`{name}` lies between 1 and {MAX_DIGITS}")
+        if not 0 <= self.partly <= 1:
+            raise ValueError("`partly` is a share between 0 and 1")
+        if _worth(self.points) < 0:
+            raise ValueError("points are never negative")
 
     def policy(self) -> ItemPolicy:
-        return ItemPolicy(self.layouts, self.decimals, self.places, self.partly, self.unshown, self.entries)
+        credit = tuple(sorted(self.credit.items()))
+        return ItemPolicy(self.layouts, self.decimals, self.places, self.partly, self.unshown, self.entries, credit)
 
 
 @dataclass(frozen=True)

@@ -23,7 +23,7 @@ DOCS = ROOT / "docs"
 # Imports point downwards only: a room may import rooms of its own layer and of those above it in this list.
 LAYERS = (
     "reference",
-    "model decode toml_places notation reading",
+    "model decode toml_places notes notation reading",
     "compare malrules matching kinds nodes variants wellposed problems derived soundness execution checking scoring grading",
     "reporting analytics changes handout pushes export",
     "store workers cluster roster observing job class_files batch service jupyter cli demo __main__ __init__",

@@ -22,10 +22,11 @@ SameEverywhere = Callable[[Plan, Item, Readings, Sequence[Expr]], Sameness]
 
 @dataclass(frozen=True)
 class Known:
-    """The mistake behind an answer."""
+    """The mistake behind an answer.  `second` is a slip made besides, "" if there is none."""
 
     note: str
     hint: str
+    second: str = ""
 
 
 def find_misconception(
@@ -70,7 +71,7 @@ def _from_calculus(plan: Plan, item: Item, readings: Readings, values: Values) -
         else:
             found = name_mistake(reading[0], setting, truth.domain, rules)
         if found:
-            return Known(found[0].note, found[0].hint)
+            return Known(found[0].note, found[0].hint, found[0].with_note)
     return None
 
 

@@ -55,7 +55,7 @@ def mark(plan: Plan, matched: Mapping[str, Matched], sections: Sections | None =
             finding = _mark_prose(item, answer)
         else:
             finding = _mark_expression(plan, item, answer, state)
-        state.findings[item.id] = finding
+        state.findings[item.id] = credit_by_policy(item, finding)
     _credit_unshown(plan, state)
     return tuple(state.findings[item.id] for item in plan.items)
 
@@ -131,6 +131,8 @@ def _judge(plan: Plan, item: Item, meaning: Meaning, state: _State) -> Finding:
         return right(item, plain.note if plain.note != "jacobian.transposed" else "layout.denominator")
     if plain.verdict == "partly":
         return _judge_partly(item, plain)
+    if any(same_everywhere(plan, item, meaning.readings, also).verdict == "yes" for also in item.also):
+        return right(item, "convention", "Right by a convention that is accepted here.")
     if item.between is not None and lies_between(item.between, meaning.readings):
         return right(item, "kink.subdifferential", "Right: at a kink any element of the subdifferential is.")
     follow = _judge_carried(plan, item, meaning, state, truths)
@@ -145,10 +147,20 @@ def _judge(plan: Plan, item: Item, meaning: Meaning, state: _State) -> Finding:
         )
     credit = _share_of_entries(item, plain)
     if known is not None:
-        evidence = (Evidence("misconception", known.hint, data=(("note", known.note),)),)
+        data = (("note", known.note), ("second", known.second)) if known.second else (("note", known.note),)
+        evidence = (Evidence("misconception", known.hint, data=data),)
         return wrong(item, known.note, known.hint, credit, evidence=evidence + witness_evidence(plain))
     message = _sentence(plain.message) or "This is not the right result."
     return wrong(item, plain.note or "wrong", message, credit, evidence=witness_evidence(plain))
+
+
+def credit_by_policy(item: Item, finding: Finding) -> Finding:
+    """What the question says a mistake is worth.  Where a second slip was made besides, nothing is said."""
+    worth = dict(item.policy.credit).get(finding.note)
+    twice = any(key == "second" for one in finding.evidence for key, _ in one.data)
+    if worth is None or twice or finding.verdict is not Verdict.INCORRECT:
+        return finding
+    return replace(finding, credit=worth)
 
 
 def lies_between(bounds: Sequence[tuple[Fraction, Fraction]], readings: Readings) -> bool:

@@ -34,7 +34,8 @@ class Spec:
 
     symbols: the names and their domains or shapes; f: what is differentiated; name: what it is called (with its
     arguments where they are to be named, `f(z, y)`); wrt: with respect to what (default: the first symbol); where:
-    conditions on the domain; definitions: names that may be used in the answer; order: 2 for a second derivative.
+    conditions on the domain; definitions: names that may be used in the answer; order: 2 for a second derivative;
+    also: the function by other conventions (a mean for a sum), whose derivative is right as well.
     """
 
     f: str
@@ -44,6 +45,7 @@ class Spec:
     where: tuple[str, ...] = ()
     definitions: dict[str, str] = field(default_factory=dict)
     order: Literal[1, 2] = 1
+    also: tuple[str, ...] = ()
 
 
 def plan(spec: Spec, task: Task, context: Context) -> Plan:
@@ -58,7 +60,8 @@ def plan(spec: Spec, task: Task, context: Context) -> Plan:
     if not said:
         raise task.refuse(f"the {name} itself is not among the items", "points", f"add {name} = 1")
     policy = _layouts(task.policy, name, _result(truths[0]).shape)
-    items = [_main_item(task, name, said, points, wrt, called, policy)]
+    also = tuple(_also(replace(spec, f=text), task, vocabulary, wrt, truths) for text in spec.also)
+    items = [replace(_main_item(task, name, said, points, wrt, called, policy), also=also)]
     rest = {k: v for k, v in points.items() if k != said}
     if "dimension" in rest:
         shape = symbolic_shape([(t.sizes, _result(t).shape) for t in truths], task)
@@ -92,17 +95,26 @@ def _name_things(spec: Spec, task: Task, context: Context) -> tuple[Vocabulary, 
     return make_vocabulary(task, context, spec.symbols, definitions, wrt), wrt, called
 
 
-def _work_out(spec: Spec, task: Task, vocabulary: Vocabulary, wrt: str, sizes: Sizes) -> Truth:
-    f = build(spec.f, vocabulary, sizes, task, "f")
+def _work_out(spec: Spec, task: Task, vocabulary: Vocabulary, wrt: str, sizes: Sizes, key: str = "f") -> Truth:
+    f = build(spec.f, vocabulary, sizes, task, key)
     shape = tuple(sizes[s] if isinstance(s, str) else s for s in vocabulary.declared[wrt].shape)
     x = symbol(vocabulary.spelled[wrt], shape)
     if x not in symbols([f]):
-        raise task.refuse(f"f does not depend on {wrt}: its derivative is zero", "wrt")
+        raise task.refuse(f"{key} does not depend on {wrt}: its derivative is zero", "wrt")
     if spec.order == 2:
         f = _derive(f, x)
     domain = build_domain(vocabulary, sizes, spec.where, task)
     steps = Derivation((Step("derivative", _derive(f, x)),))
     return Truth(sizes, steps, domain, {"derivative": (f, (x,))})
+
+
+def _also(spec: Spec, task: Task, vocabulary: Vocabulary, wrt: str, truths: tuple[Truth, ...]) -> tuple[Expr, ...]:
+    """The result by another convention, confirmed as the main one is; its shape must be the same."""
+    others = tuple(_work_out(spec, task, vocabulary, wrt, truth.sizes, "also") for truth in truths)
+    confirm(tuple(_claim(other) for other in others), task)
+    if any(_result(a).shape != _result(b).shape for a, b in zip(others, truths, strict=True)):
+        raise task.refuse(f"`{spec.f}` gives a result of another shape than f", "also")
+    return tuple(_result(other) for other in others)
 
 
 def _claim(truth: Truth) -> Claim:

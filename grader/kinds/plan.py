@@ -43,7 +43,8 @@ class ItemPolicy:
     a Jacobian in numerator layout.  decimals: significant digits of a rounded number that must be right, places: digits
     after the point; neither means exact answers only.  partly: what an answer is worth that is equal wherever both are
     defined but is undefined on part of the domain.  unshown: what a step is worth that was not written down but whose
-    right use shows in a later right result.  entries: credit by the share of right entries.
+    right use shows in a later right result.  entries: credit by the share of right entries.  credit: what an answer
+    that is wrong with this note is worth, whatever it would be worth otherwise.
     """
 
     layouts: tuple[Literal["any", "numerator", "denominator"], ...] = ()
@@ -52,6 +53,7 @@ class ItemPolicy:
     partly: Fraction = Fraction(1)
     unshown: Literal["implied", "blank"] = "implied"
     entries: bool = False
+    credit: tuple[tuple[str, Fraction], ...] = ()
 
 
 @dataclass(frozen=True)
@@ -102,6 +104,7 @@ class Item:
     main: bool = False  # takes an answer nothing else names
     between: tuple[tuple[Fraction, Fraction], ...] | None = None  # entry by entry, where a range is right: at a kink
     parts: Mapping[Aim, tuple[int, ...]] = field(default_factory=dict)  # entries that have a name of their own, from 1
+    also: tuple[tuple[Expr, ...], ...] = ()  # further right results by accepted conventions, each once per truth
     key: str = ""  # the derived answer as text where it is no step of the derivation; instructors only
 
 
