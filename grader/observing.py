@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import atexit
 import sys
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from functools import lru_cache
-from pathlib import PurePosixPath
 from typing import TYPE_CHECKING
 
 from grader.model import Observation, Place, Remark, Submission
@@ -16,10 +16,11 @@ from grader.reading.bundles import Handin
 if TYPE_CHECKING:
     from grader.execution.pool import Pool
     from grader.execution.probes import Probe
+    from grader.execution.sources import Source
 
 PROGRAM = "program"
 NOT_NEEDED = "not needed"
-NOTEBOOK = ".ipynb"
+PYTHON = ".py"
 UNFIT = "notebook.unreadable"  # event of grader.execution: a file that cannot be run at all
 MOST_NOTEBOOKS = 3  # of one hand-in that are run
 MARGIN_SECONDS = 60.0  # for all that is not running code
@@ -96,7 +97,8 @@ def inquire(problem: Problem, seed: bytes) -> tuple[str, tuple[str, ...], tuple[
 
 def imports_of(problem: Problem) -> tuple[str, ...]:
     """Libraries that the problem's code may use, loaded before a kernel is forked."""
-    return inquire(problem, b"")[1]
+    plans = [plan for question in program_questions(problem) for plan in problem.plans(question)]
+    return tuple(dict.fromkeys(name for plan in plans for inquiry in plan.probes for name in inquiry.imports))
 
 
 def time_limit(problem: Problem) -> float:
@@ -109,53 +111,80 @@ def time_limit(problem: Problem) -> float:
 
 def observe(problem: Problem, handin: Handin, submission: Submission, seed: bytes, tier: str) -> Observed:
     """Run the hand-in's code and ask it the problem's probes.  Nothing runs where no question asks for code."""
+    from grader.compare.nodes.suspicion import look
+
     if not program_questions(problem):
         return Observed()
-    damaged = {one.where.file for one in submission.remarks if one.note == "corrupt_notebook" and one.where}
-    names = submission.notebooks or tuple(name for name in submission.files if name in damaged)
-    if not names:
-        return Observed(isolation=tier)
+    sources, remarks = _sources(problem, handin, submission)
+    if not sources:
+        return Observed((), remarks, tier)
     adapter, imports, probes = inquire(problem, seed)
     executions: list[tuple[Observation, ...]] = []
-    remarks: list[Remark] = []
-    for name in names[:MOST_NOTEBOOKS]:
-        source = _bytes_of(handin, name)
-        if source is None:
-            remarks.append(Remark("notebook_missing", f"{name} cannot be read.", Place(name)))
-            continue
-        code: bytes | str = source.decode("utf-8", "replace") if PurePosixPath(name).suffix == ".py" else source
-        execution = _pool(imports, tier).observe(code, probes, seed=seed, adapter=adapter or None)
-        remarks += [Remark(event.note, event.message, Place(name, cell=event.cell)) for event in execution.events]
+    found = list(remarks)
+    for source in sources[:MOST_NOTEBOOKS]:
+        execution = _pool(imports, tier).observe(
+            source.code, probes, seed=seed, adapter=adapter or None, files=source.files
+        )
+        found += [Remark(event.note, event.message, Place(source.name, cell=event.cell)) for event in execution.events]
         unfit = any(event.note == UNFIT for event in execution.events)
         seen = tuple(execution.observations)
         if unfit:  # a damaged file is nobody's missing answer: a person looks at it
             seen = tuple(replace(one, status="refused") for one in seen)
-        executions.append(seen)
-    return Observed(_merge(executions), tuple(dict.fromkeys(remarks)), tier)
+        foreign = [name for name in execution.imports if name not in imports]
+        executions.append((*seen, look(source.texts, foreign, adapter)))
+    return Observed(_merge(executions), tuple(dict.fromkeys(found)), tier)
+
+
+def _notebooks(submission: Submission) -> tuple[str, ...]:
+    damaged = {one.where.file for one in submission.remarks if one.note == "corrupt_notebook" and one.where}
+    return submission.notebooks or tuple(name for name in submission.files if name in damaged)
+
+
+def _sources(problem: Problem, handin: Handin, submission: Submission) -> tuple[tuple[Source, ...], tuple[Remark, ...]]:
+    """The programs of a hand-in: its notebooks with the modules beside them, or its Python files."""
+    from grader.execution.sources import sources_of
+    from grader.kinds.program import manner
+
+    plans = [plan for question in program_questions(problem) for plan in problem.plans(question)]
+    run, modules = manner(inquiry for plan in plans for inquiry in plan.probes)
+    notebooks = _notebooks(submission)
+    names = dict.fromkeys((*notebooks, *(name for name in submission.files if name.endswith(PYTHON))))
+    files = _contents(handin, names)
+    missing = [
+        Remark("notebook_missing", f"{name} cannot be read.", Place(name)) for name in names if name not in files
+    ]
+    return sources_of(files, notebooks, run, modules, imports_of(problem)), tuple(missing)
 
 
 def _merge(executions: list[tuple[Observation, ...]]) -> tuple[Observation, ...]:
     """The observations of the notebook that answers most probes; others fill in what is absent there."""
+    from grader.compare.nodes.suspicion import LOOK
+
     merged: dict[str, Observation] = {}
+    signs = tuple(flag for seen in executions for one in seen if one.probe == LOOK for flag in one.flags)
     for seen in sorted(executions, key=lambda one: -sum(each.status == "returned" for each in one)):
         for one in seen:
             if one.probe not in merged or merged[one.probe].status == "absent":
                 merged[one.probe] = one
+    if LOOK in merged:
+        merged[LOOK] = replace(merged[LOOK], flags=tuple(dict.fromkeys(signs)))
     return tuple(merged.values())
 
 
-def _bytes_of(handin: Handin, name: str) -> bytes | None:
-    """The bytes of a file by its name relative to the hand-in's root."""
-    from grader.reading import file_bytes
+def _contents(handin: Handin, names: Iterable[str]) -> dict[str, bytes]:
+    """The bytes of files by their names relative to the hand-in's root; those that cannot be read are left out."""
+    from grader.reading.files import gather
+    from grader.reading.submission import opened
 
+    wanted, found = set(names), dict[str, bytes]()
     for path in handin.paths:
         folder = path if path.is_dir() else path.parent
         above = folder.relative_to(handin.root).as_posix() if folder.is_relative_to(handin.root) else "."
-        inner = name if above == "." else name.removeprefix(f"{above}/")
-        found = file_bytes(path, inner)
-        if found is not None:
-            return found
-    return None
+        for file in opened(gather(path)).files:
+            name = file.name if above == "." else f"{above}/{file.name}"
+            if name in wanted:
+                found.setdefault(name, file.data)
+    return {name: found[name] for name in names if name in found}
 
 
 @lru_cache(maxsize=4)

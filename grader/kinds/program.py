@@ -15,7 +15,7 @@ from functools import lru_cache, partial
 from pathlib import Path
 from typing import Literal
 
-from grader.compare.nodes.engine import EngineVerdict, judge_engine
+from grader.compare.nodes.engine import EnginePolicy, EngineVerdict, judge_engine
 from grader.compare.nodes.equations import EquationPoint, EquationSpec, equation_points, judge_component, judge_value
 from grader.compare.nodes.graphs import engine_cases, engine_subject
 from grader.compare.nodes.judging import Conventions, Judgement, NodeVerdict, judge
@@ -26,6 +26,7 @@ from grader.compare.nodes.suspicion import foreign_help
 from grader.compare.observations import Reply, reply_of
 from grader.decode import did_you_mean
 from grader.execution.probes import Probe
+from grader.execution.sources import Run
 from grader.kinds.definition import build, make_vocabulary
 from grader.kinds.plan import Context, Item, Plan, Seen, Task
 from grader.kinds.verdicts import ZERO, blank, carried, right, undecided, wrong
@@ -65,7 +66,9 @@ class Spec:
     graphs) or `equation` (value and gradient of `f` with respect to `wrt` through the student's own engine).  nodes:
     names, or a table of names with keys of their own.  function: the student's function that builds f from nodes, its
     arguments in the order of `symbols`; without it f is built from the declared nodes.  imports: libraries loaded for
-    the notebook.  reduction, guard, aliasing, stable: accepted conventions.
+    the notebook.  run: all of the hand-in's code, or its definitions alone.  modules: the files of a package that are
+    asked for.  reduction, guard, aliasing, stable: accepted conventions.  paths, depth: the share of the points of an
+    engine that is right but walks every path by itself, or fails on a chain of many thousand nodes.
     """
 
     adapter: str
@@ -81,6 +84,10 @@ class Spec:
     guard: Fraction = Fraction(1, 10**6)
     aliasing: Literal["remark", "error"] = "remark"
     stable: bool = False
+    run: Run = "all"
+    modules: tuple[str, ...] = ()
+    paths: Fraction = Fraction(1, 2)
+    depth: Fraction = Fraction(1)
 
 
 @dataclass(frozen=True)
@@ -90,6 +97,8 @@ class Inquiry:
     adapter: str
     imports: tuple[str, ...]
     setup: _Setup
+    run: Run = "all"
+    modules: tuple[str, ...] = ()
 
     def probes(self, secret: bytes) -> tuple[Probe, ...]:
         """Fresh probes.  `secret` is drawn per submission; the same secret gives the same probes."""
@@ -112,6 +121,13 @@ def merge(inquiries: Iterable[Inquiry], secret: bytes) -> tuple[str, tuple[str, 
     return (asked[0].adapter if asked else "", tuple(imports), tuple(probes.values()))
 
 
+def manner(inquiries: Iterable[Inquiry]) -> tuple[Run, tuple[str, ...]]:
+    """How a hand-in's code is run for these questions: all of it as soon as one asks for all; and which modules."""
+    asked = tuple(inquiries)
+    run: Run = "definitions" if asked and all(one.run == "definitions" for one in asked) else "all"
+    return run, tuple(dict.fromkeys(name for one in asked for name in one.modules))
+
+
 @dataclass(frozen=True)
 class _Setup:
     """Everything that probes and verdicts of a question rest on."""
@@ -121,6 +137,7 @@ class _Setup:
     accumulates: bool
     engine: bool
     equation: EquationSpec | None = None
+    policy: EnginePolicy = field(default_factory=EnginePolicy)
 
     @property
     def operations(self) -> tuple[str, ...]:
@@ -141,16 +158,22 @@ def plan(spec: Spec, task: Task, context: Context) -> Plan:
     flags = _flags(source)
     nodes = _nodes(spec, task, "scalar" in flags)
     conventions = Conventions(spec.reduction, spec.guard, spec.aliasing, spec.stable)
+    for key in ("paths", "depth"):
+        if not 0 <= getattr(spec, key) <= 1:
+            raise task.refuse(f"`{key}` is a share of the points, from 0 to 1", key)
+    policy = EnginePolicy(spec.paths, spec.depth)
     if spec.ask == "nodes":
         if not nodes:
             raise task.refuse("no nodes are declared", "nodes", "nodes = ['add', 'mul']")
-        setup = _Setup(nodes, conventions, "accumulates" in flags, spec.engine)
+        setup = _Setup(nodes, conventions, "accumulates" in flags, spec.engine, policy=policy)
         items, vocabulary = _node_items(setup, task), None
     else:
         equation, vocabulary = _equation(spec, task, context, nodes)
-        setup = _Setup(nodes, conventions, "accumulates" in flags, bool(nodes), equation)
+        setup = _Setup(nodes, conventions, "accumulates" in flags, bool(nodes), equation, policy)
         items = _equation_items(setup, equation, task)
-    return Plan(items=items, vocabulary=vocabulary, probes=(Inquiry(source, spec.imports, setup),))
+    return Plan(
+        items=items, vocabulary=vocabulary, probes=(Inquiry(source, spec.imports, setup, spec.run, spec.modules),)
+    )
 
 
 def _adapter_source(spec: Spec, task: Task, context: Context) -> str:
@@ -356,7 +379,7 @@ def _judge_nodes(
 
 
 def _engine_judged(setup: _Setup, bundle: _Bundle) -> EngineVerdict:
-    return _judge_engine(setup.nodes, setup.operations, setup.conventions, setup.accumulates, bundle)
+    return _judge_engine(setup.nodes, setup.operations, setup.conventions, setup.accumulates, setup.policy, bundle)
 
 
 @lru_cache(maxsize=4)
@@ -365,12 +388,14 @@ def _judge_engine(
     operations: tuple[str, ...],
     conventions: Conventions,
     accumulates: bool,
+    policy: EnginePolicy,
     bundle: _Bundle,
 ) -> EngineVerdict:
     verdicts = _judge_nodes(nodes, conventions, accumulates, bundle)
     asked = _sort(bundle)
     by_operation = {node.stands_for: verdicts[node.name] for node in nodes}
-    return judge_engine(engine_cases(operations, asked.seed), asked.about(engine_subject(operations)), by_operation)
+    replies = asked.about(engine_subject(operations))
+    return judge_engine(engine_cases(operations, asked.seed), replies, by_operation, policy)
 
 
 def _finding(item: Item, judgement: Judgement, credit: Fraction, seen: Seen, derivative: bool) -> Finding:
