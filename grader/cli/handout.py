@@ -14,6 +14,7 @@ from grader.pushes.workflows import PLACEHOLDER_ACTION
 
 if TYPE_CHECKING:
     from grader.problems import Problem
+    from grader.pushes.workflows import Platform
 
 
 @click.command("handout")
@@ -31,8 +32,16 @@ if TYPE_CHECKING:
     help="Secret of this class; variants are drawn from it and the student's id.",
 )
 @click.option("--action", default=PLACEHOLDER_ACTION, help="The grading action, as owner/repository@commit.")
+@click.option(
+    "--platform",
+    type=click.Choice(["actions", "classroom", "classroom50"]),
+    default="actions",
+    help="What grades a push: plain Actions, the former Classroom, or Classroom 50.",
+)
 @click.option("--json", "as_json", is_flag=True, help="Say on stdout, as JSON, what was written.")
-def command(problem: Path, out: Path, students: Path | None, seed: str, action: str, as_json: bool) -> int:
+def command(
+    problem: Path, out: Path, students: Path | None, seed: str, action: str, platform: Platform, as_json: bool
+) -> int:
     """Statement, answer templates, notebook without solutions, workflow and instructions."""
     from grader.decode import ProblemError
     from grader.handout import folder, leaks
@@ -42,7 +51,7 @@ def command(problem: Path, out: Path, students: Path | None, seed: str, action: 
     try:
         loaded = load_problem(problem)
         folders = _variants(loaded, out, _ids(students), seed)
-        built = {path: (variant, folder.build(variant, action)) for path, variant in folders.items()}
+        built = {path: (variant, folder.build(variant, action, platform)) for path, variant in folders.items()}
     except (ProblemError, UnclosedRegion) as refused:
         click.echo(str(refused), err=True)
         return EXIT_USAGE
@@ -54,7 +63,7 @@ def command(problem: Path, out: Path, students: Path | None, seed: str, action: 
         click.echo("\n".join(given_away), err=True)
         return EXIT_USAGE
     written = [_write(path / name, content) for path, (_, files) in built.items() for name, content in files.items()]
-    if action == PLACEHOLDER_ACTION:
+    if action == PLACEHOLDER_ACTION and platform != "classroom50":
         click.echo(f"The workflow names {action}: give --action, or put your copy's commit there.", err=True)
     if as_json:
         json.dump({"files": [str(path) for path in written]}, sys.stdout, indent=1)

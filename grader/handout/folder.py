@@ -17,16 +17,18 @@ PROBLEM_FOLDER = ".grader"  # the definitions a self-check needs; model answers 
 COPY_HEAD = "# What `grader check` needs to check this sheet offline.  Leave it as it is.\n"
 
 
-def build(problem: Problem, action: str = workflows.PLACEHOLDER_ACTION) -> dict[str, bytes]:
+def build(
+    problem: Problem, action: str = workflows.PLACEHOLDER_ACTION, platform: workflows.Platform = "actions"
+) -> dict[str, bytes]:
     """The handout of this variant.  Raises ProblemError or UnclosedRegion if the problem's own files are wrong."""
     sheet = templates.sheet_of(problem)
     code = _notebook(problem)
     texts = {
         "README.md": readme.render(problem, sheet, NOTEBOOK_FILE if code else ""),
-        ".github/workflows/grade.yml": workflows.fill("grade.yml", f"{PROBLEM_FOLDER}/{problem.id}", action),
         **_statement(problem),
         **code,
-        **_definitions(problem),
+        **_definitions(problem, PROBLEM_FOLDER),
+        **_workflow(problem, action, platform),
     }
     if sheet.slots:
         texts["answers.md"] = templates.markdown(sheet)
@@ -77,7 +79,15 @@ def _notebook(problem: Problem) -> dict[str, str]:
     return {NOTEBOOK_FILE: json.dumps(content, indent=1, ensure_ascii=False) + "\n"}
 
 
-def _definitions(problem: Problem) -> dict[str, str]:
+def _workflow(problem: Problem, action: str, platform: workflows.Platform) -> dict[str, str]:
+    """What grades a push; for Classroom 50 with the definitions beside it: it runs outside the checkout."""
+    template, path = workflows.PLATFORMS[platform]
+    if platform == "classroom50":
+        return {path: workflows.fill(template, problem.id), **_definitions(problem, str(Path(path).parent))}
+    return {path: workflows.fill(template, f"{PROBLEM_FOLDER}/{problem.id}", action)}
+
+
+def _definitions(problem: Problem, folder: str) -> dict[str, str]:
     """The student's copy of the problem file, and adapters of the problem's own.
 
     The definition of one question can be the answer of another, so the copy is sealed.  The problem's own cases stay
@@ -86,7 +96,7 @@ def _definitions(problem: Problem) -> dict[str, str]:
     text = _source(problem, PROBLEM_FILE)
     if text is None:
         return {}
-    here = f"{PROBLEM_FOLDER}/{problem.id}"
+    here = f"{folder}/{problem.id}"
     files = {f"{here}/{PROBLEM_FILE}": f"{COPY_HEAD}{SEALED} = '''{seal(text, drawn_values(problem))}'''\n"}
     for question in problem.questions:
         for part in question.parts:

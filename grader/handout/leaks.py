@@ -47,15 +47,28 @@ def model_answers(problem: Problem) -> Iterator[tuple[str, str]]:
 
 
 def solution_lines(problem: Problem) -> Iterator[tuple[str, str]]:
-    """Every line of code inside a solution region of the problem's notebook."""
+    """Every line of code that stands only inside solution regions of the problem's notebook or program."""
+    inside: list[str] = []
+    outside: set[str] = set()
+    for source in _solved_sources(problem):
+        within = False
+        for line in source.split("\n"):
+            within = (within or bool(BEGIN.match(line))) and not END.match(line)
+            if not within:
+                outside.add(_flat(line))
+            elif not BEGIN.match(line):
+                inside.append(line)
+    for line in inside:
+        if _flat(line) not in outside:
+            yield "a line of the solution code", line
+
+
+def _solved_sources(problem: Problem) -> Iterator[str]:
     text = _text_of(problem, "notebook.ipynb")
     for cell in json.loads(text).get("cells", []) if text else []:
         source = cell.get("source", "")
-        inside = False
-        for line in ("".join(source) if isinstance(source, list) else source).split("\n"):
-            inside = (inside or bool(BEGIN.match(line))) and not END.match(line)
-            if inside and not BEGIN.match(line):
-                yield "a line of the solution code", line
+        yield "".join(source) if isinstance(source, list) else source
+    yield _text_of(problem, "program.py")
 
 
 def _flat(text: str) -> str:

@@ -35,7 +35,7 @@ def render(problem: Problem, sheet: Sheet, notebook: str) -> str:
 HAND_IN = """\
 ## Hand in
 
-Push this folder, or upload it as your course says. `.github/workflows/grade.yml` grades every push; that is feedback.
+Push this folder, or upload it as your course says. A push may be graded at once; that is feedback.
 The grade is the instructor's own run of what you handed in.
 
 From LaTeX, `pdflatex answers.tex` makes a PDF that carries its source and can be handed in alone. Any other PDF can

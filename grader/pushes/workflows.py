@@ -6,10 +6,13 @@ from importlib.resources import files
 from typing import Literal
 
 Template = Literal["grade.yml", "classroom.yml", "autograder.py"]
-TEMPLATES: dict[Template, str] = {
-    "grade.yml": ".github/workflows/grade.yml",
-    "classroom.yml": ".github/workflows/classroom.yml",
-    "autograder.py": "autograder.py",
+Platform = Literal["actions", "classroom", "classroom50"]
+# platform -> template, and where it goes.  Classroom 50 takes a folder that the instructor puts into the class's
+# repository; the others stand in the student's own.
+PLATFORMS: dict[Platform, tuple[Template, str]] = {
+    "actions": ("grade.yml", ".github/workflows/grade.yml"),
+    "classroom": ("classroom.yml", ".github/workflows/classroom.yml"),
+    "classroom50": ("autograder.py", "autograder/autograder.py"),
 }
 # An instructor's own copy of the project, pinned by commit: a placeholder that says so is better than a moving branch.
 PLACEHOLDER_ACTION = "OWNER/gradient-grader@COMMIT"

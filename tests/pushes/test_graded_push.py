@@ -21,7 +21,8 @@ ROOT = Path(__file__).parents[2]
 PROBLEM = ROOT / "problems" / "adl4p-ex05"
 ACTION = "someone/gradient-grader@" + "0123456789abcdef" * 2 + "01234567"
 ANSWERS = {
-    "## 1\n": "## 1\n\n$x_1 = (1, -13/2, 8)$\n\n$L = 15.5$\n\n$\\lambda_1 = (1, 1, 1)$\n\n$\\nabla_\\theta L = (2, 1, 3$\n",
+    "## 1\n": "## 1\n\n$x_1 = (1, -13/2, 8)$\n\n$L = 15.5$\n\n$\\lambda_1 = (1, 1, 1)$\n\n"
+    "$\\nabla_\\theta L = (2, 1, 3$\n",  # one entry wrong, one bracket open
 }
 
 
