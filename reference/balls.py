@@ -27,10 +27,24 @@ def divide(a: arb, b: arb) -> arb:
 def power(a: arb, b: arb) -> arb:
     """a**b over the reals: 0**0 = 1, a negative base only with an exact integer exponent."""
     if b.is_exact() and b.is_integer():
+        if a.contains(0) and not a.is_zero():  # flint's own rule gives up on a ball that holds zero
+            return UNDEFINED if b < 0 else whole_power(a, int(b.unique_fmpz()))
         return UNDEFINED if b < 0 and a.contains(0) else a**b
     if a > 0 or (a.is_zero() and b > 0):
         return a**b
     return UNDEFINED
+
+
+def whole_power(a: arb, exponent: int) -> arb:
+    """a**exponent by squaring, for a whole exponent of zero or more."""
+    result, square = arb(1), a
+    while exponent:
+        if exponent & 1:
+            result = result * square
+        exponent >>= 1
+        if exponent:
+            square = square * square
+    return result
 
 
 def cube_root(x: arb) -> arb:

@@ -21,6 +21,7 @@ from reference.pieces import (
     parts_of,
     position,
     repeated_number,
+    turned_by,
 )
 from reference.primitives import PRIMITIVES
 
@@ -108,6 +109,21 @@ def _latex_outer(node: Expr, args: tuple[Piece, ...]) -> Piece:
     return Piece(rf"{around(args[0], POWER)} {around(args[1], ATOM)}^{{\top}}", PRODUCT)
 
 
+def _latex_reshape(node: Expr, args: tuple[Piece, ...]) -> Piece:
+    turned = turned_by(node)
+    if turned is not None:
+        return Piece(rf"{around(args[0], ATOM)}^{{\top}}", POWER) if turned else args[0]
+    return Piece(rf"\operatorname{{reshape}}{grown(args[0].text)}", ATOM)
+
+
+def _latex_sum(node: Expr, args: tuple[Piece, ...]) -> Piece:
+    """A sum of all entries; a bare sign would take in what follows."""
+    axis = node.attr("axis")
+    if axis is None or len(node.args[0].shape) == 1:
+        return Piece(rf"\operatorname{{sum}}{grown(args[0].text)}", ATOM)
+    return Piece(rf"\left(\sum_{{{axis}}} {grown(args[0].text)}\right)", ATOM)
+
+
 def _latex_index(node: Expr, args: tuple[Piece, ...]) -> Piece:
     base = node.args[0]
     if base.shape and all(n == 1 for n in base.shape):
@@ -180,7 +196,7 @@ def _latex_inverse(node: Expr, args: tuple[Piece, ...]) -> Piece:
 
 
 _LATEX: dict[str, Printer] = {
-    "symbol": lambda node, args: Piece(latex_name(node.name), ATOM),
+    "symbol": lambda node, args: Piece(latex_name(node.name), POWER if "^" in node.name else ATOM),
     "constant": _latex_constant,
     "pi": lambda node, args: Piece(r"\pi", ATOM),
     "e": lambda node, args: Piece("e", ATOM),
@@ -199,7 +215,8 @@ _LATEX: dict[str, Printer] = {
     "stack": _latex_stack,
     "concat": _latex_concat,
     "broadcast": _latex_broadcast,
-    "reshape": lambda node, args: Piece(rf"\operatorname{{reshape}}{grown(args[0].text)}", ATOM),
+    "reshape": _latex_reshape,
+    "sum": _latex_sum,
     "diag": _latex_diag,
     "norm": _latex_norm,
     "call": _latex_call,

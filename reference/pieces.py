@@ -54,6 +54,18 @@ def repeated_number(node: Expr) -> Expr | None:
     return node.args[0] if node.op == "broadcast" and not node.args[0].shape else None
 
 
+def turned_by(node: Expr) -> bool | None:
+    """Does a reshape turn a row into a column or back (True), keep the entries in a column (False)?  None: neither."""
+    (a,), b = (one.shape for one in node.args), node.shape
+    if all(n == 1 for n in (*a, *b)):
+        return False
+    if (len(a), len(b)) == (2, 1) and 1 in a:
+        return a[0] == 1
+    if (len(a), len(b)) == (1, 2):
+        return True if b[0] == 1 else False if b[1] == 1 else None
+    return None
+
+
 def position(node: Expr) -> str:
     """Where an index points, counted from 1: 2, 1,3, 1:2."""
     parts = []

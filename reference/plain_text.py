@@ -17,6 +17,7 @@ from reference.pieces import (
     parts_of,
     position,
     repeated_number,
+    turned_by,
 )
 
 
@@ -80,6 +81,13 @@ def _plain_transpose(node: Expr, args: tuple[Piece, ...]) -> Piece:
     return Piece(f"{bracketed(args[0], ATOM)}^T", POWER)
 
 
+def _plain_reshape(node: Expr, args: tuple[Piece, ...]) -> Piece:
+    turned = turned_by(node)
+    if turned is not None:
+        return Piece(f"{bracketed(args[0], ATOM)}^T", POWER) if turned else args[0]
+    return Piece(f"reshape({', '.join([args[0].text, *_options(node)])})", ATOM)
+
+
 def _plain_index(node: Expr, args: tuple[Piece, ...]) -> Piece:
     base = node.args[0]
     if base.shape and all(n == 1 for n in base.shape):  # a 1x1 array is its entry
@@ -136,7 +144,7 @@ def _plain_pair(name: str) -> Printer:
 
 
 _PLAIN: dict[str, Printer] = {
-    "symbol": lambda node, args: Piece(node.name, ATOM),
+    "symbol": lambda node, args: Piece(node.name, POWER if "^" in node.name else ATOM),
     "constant": _plain_constant,
     "pi": lambda node, args: Piece("pi", ATOM),
     "e": lambda node, args: Piece("e", ATOM),
@@ -149,6 +157,7 @@ _PLAIN: dict[str, Printer] = {
     "matmul": _plain_matmul,
     "transpose": _plain_transpose,
     "index": _plain_index,
+    "reshape": _plain_reshape,
     "stack": _plain_stack,
     "broadcast": _plain_broadcast,
     "diag": _plain_diag,
