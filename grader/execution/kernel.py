@@ -17,6 +17,7 @@ import socket
 import sys
 import threading
 from collections.abc import Iterable, Sequence
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -26,8 +27,20 @@ from grader.execution import frames, harness, streams
 from grader.execution.limits import WATCHED, Limits
 
 sys.modules.setdefault("debugpy", None)  # type: ignore[arg-type]  # half of ipykernel's start-up, never used here
+from ipykernel import ipkernel  # noqa: E402
 from ipykernel.ipkernel import IPythonKernel  # noqa: E402
 from tornado.ioloop import IOLoop  # noqa: E402
+
+_plain_accepts = getattr(ipkernel, "_accepts_parameters", None)  # ipykernel 7 looks at a signature for every cell
+
+
+@lru_cache(maxsize=8)
+def _accepts(method: Any, names: tuple[str, ...]) -> dict[str, bool]:
+    return dict(_plain_accepts(method, list(names)))  # type: ignore[misc]
+
+
+if _plain_accepts is not None:
+    ipkernel._accepts_parameters = lambda method, names: _accepts(method, tuple(names))
 
 
 class _NoShellThread:
@@ -78,8 +91,24 @@ def prepare(directory: str) -> PipeKernel:
     kernel._execute_sleep = 0.0  # it waits for a socket that is not there
     kernel.shell.displayhook.session = session
     kernel.shell.ask_exit = lambda: None  # a cell with `exit` ends nothing: the probes are still to come
+    _rewrite_once(kernel.shell)
     _warm_up(kernel)
     return kernel
+
+
+def _rewrite_once(shell: Any) -> None:
+    """Keep the text of a cell as rewritten for IPython: ipykernel and IPython ask for it one after the other."""
+    plain, manager = shell.transform_cell, shell.input_transformer_manager
+    last: list[tuple[tuple[Any, ...], str]] = []
+
+    def transform_cell(raw_cell: str) -> str:
+        rules = (manager.cleanup_transforms, manager.line_transforms, manager.token_transformers)
+        key = (raw_cell, shell.execution_count, *map(tuple, (*rules, shell.input_transformers_post)))
+        if not last or last[0][0] != key:
+            last[:] = [(key, plain(raw_cell))]
+        return last[0][1]
+
+    shell.transform_cell = transform_cell
 
 
 WARM_UP = ("1 + 1", "print('x')", "1 / 0", "import asyncio\nawait asyncio.sleep(0)", "display('x')", "def", "%pwd")
