@@ -42,8 +42,10 @@ class Mistake:
 
     def __str__(self) -> str:
         place = f"{self.file}:{self.line}" if self.line else self.file
-        head = ": ".join(part for part in (place, self.key, self.message) if part)
-        return f"{head}  ({self.suggestion})" if self.suggestion else head
+        message, *below = self.message.splitlines() or [""]
+        head = ": ".join(part for part in (place, self.key, message) if part)
+        first = f"{head}  ({self.suggestion})" if self.suggestion else head
+        return "\n".join([first, *(f"    {line}" for line in below)])
 
 
 class ProblemError(Exception):

@@ -155,6 +155,7 @@ SYSTEMS = {
     "backprop.mean_or_sum": "sum and mean exchanged",
     "backprop.one_path_only": "one of several paths only",
     "convolution.flipped": "the filter flipped, or not",
+    "convolution.input_not_turned": "the filter not turned on the way back to the input",
     "cost.modes_swapped": "the costs of forward and reverse mode exchanged",
 }
 

@@ -141,6 +141,7 @@ class Part:
     spec: Any
     title: str = ""
     line: int = 0
+    lines: Mapping[str, int] = field(default_factory=dict)  # where its keys stand
 
 
 @dataclass(frozen=True)
@@ -376,7 +377,7 @@ def _read_parts(
     known = set(fields_of(spec_type))
     if raws is None:
         spec = _decode_spec(spec_type, shared, source, key, known)
-        return None if spec is None else [Part("", Fraction(0), spec)]
+        return None if spec is None else [Part("", Fraction(0), spec, lines=_lines_of(source, key))]
     if not isinstance(raws, list) or not all(isinstance(raw, dict) for raw in raws) or not raws:
         source.report((*key, "part"), "parts are written as `[[question.part]]`")
         return None
@@ -392,8 +393,17 @@ def _read_parts(
         own = {name: value for name, value in raw.items() if name not in ("id", "points", "title")}
         spec = _decode_spec(spec_type, {**shared, **own}, source, place, known)
         if len(source.mistakes) == before and spec is not None:
-            parts.append(Part(label, points, spec, str(raw.get("title", "")), source.line_of(place)))
+            lines = {**_lines_of(source, key), **_lines_of(source, place)}
+            parts.append(Part(label, points, spec, str(raw.get("title", "")), source.line_of(place), lines))
     return parts if len(parts) == len(raws) else None
+
+
+def _lines_of(source: Source, table: tuple[str | int, ...]) -> dict[str, int]:
+    """Where the keys of a table stand."""
+    found = {
+        key[len(table)]: line for key, line in source.lines.items() if len(key) == len(table) + 1 and key[:-1] == table
+    }
+    return {str(name): line for name, line in found.items()}
 
 
 def _decode_spec(
@@ -529,6 +539,7 @@ def _plan_parts(problem: Problem, question: Question, values: Mapping[str, Fract
             bonus=question.head.bonus,
             file=str(problem.folder / PROBLEM_FILE) if problem.folder else "",
             line=part.line or question.line,
+            lines=part.lines,
         )
         try:
             plans.append(module.plan(part.spec, task, context))

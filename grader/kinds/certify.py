@@ -64,7 +64,11 @@ def confirm(claims: Sequence[Claim], task: Task) -> None:
             if worst is not None:
                 break
         if worst is None:
-            raise task.refuse(f"the derivative for {name} is defined at no point of the domain that was tried", "f")
+            raise task.refuse(
+                f"{name} is defined at no point of the domain that was tried",
+                "f",
+                "mend the definition, or narrow `symbols` or `where`",
+            )
         if worst > ROUGH:
             raise task.refuse(
                 f"the routes to {name} disagree by {worst:.1g}: the formula and a numerical derivative", "f"

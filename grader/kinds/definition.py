@@ -75,13 +75,22 @@ def build(text: str, vocabulary: Vocabulary, sizes: Sizes, task: Task, key: str)
     reading = read(text, notation, vocabulary)  # type: ignore[arg-type]
     if isinstance(reading, Unreadable):
         place = caret(text, reading.start, reading.end)
-        raise task.refuse(f"{reading.message}\n{place}", key, reading.suggestion)
+        raise task.refuse(f"{reading.message}\n{place}", key, reading.suggestion or _advice(reading.message))
     try:
         return elaborate(reading.chain[-1], vocabulary, sizes)[0]
     except Misread as trouble:
-        raise task.refuse(f"{trouble.message}\n{caret(text, trouble.start, trouble.end)}", key) from None
+        place = caret(text, trouble.start, trouble.end)
+        suggestion = trouble.suggestion or _advice(trouble.message)
+        raise task.refuse(f"{trouble.message}\n{place}", key, suggestion) from None
     except ShapeError as trouble:
         raise task.refuse(f"the shapes do not conform: {trouble}", key) from None
+
+
+def _advice(message: str) -> str:
+    """How to mend what is not declared; "" for anything else."""
+    if "is not a function of this question" in message:
+        return "declare it: symbols = {'p(x)' = 'function'}"
+    return "declare it in `symbols`, `definitions` or `parameters`" if "of this question" in message else ""
 
 
 def build_domain(vocabulary: Vocabulary, sizes: Sizes, where: Iterable[str], task: Task) -> Domain:
@@ -103,7 +112,8 @@ def build_domain(vocabulary: Vocabulary, sizes: Sizes, where: Iterable[str], tas
         conditions.append(Condition(left - right, _SPELT.get(sides[1], sides[1])))  # type: ignore[arg-type]
     domain = Domain(symbols, tuple(conditions))
     if not domain.points():
-        raise task.refuse("the domain is empty: no point satisfies every condition", "where" if where else "symbols")
+        key = "where" if where else "symbols"
+        raise task.refuse("the domain is empty: no point satisfies every condition", key, "loosen `symbols` or `where`")
     return domain
 
 

@@ -100,7 +100,9 @@ def _work_out(spec: Spec, task: Task, vocabulary: Vocabulary, wrt: str, sizes: S
     shape = tuple(sizes[s] if isinstance(s, str) else s for s in vocabulary.declared[wrt].shape)
     x = symbol(vocabulary.spelled[wrt], shape)
     if x not in symbols([f]):
-        raise task.refuse(f"{key} does not depend on {wrt}: its derivative is zero", "wrt")
+        known = ", ".join(sorted(one.name for one in symbols([f]))) or "nothing"
+        message = f"{key} does not depend on {wrt}: its derivative is zero"
+        raise task.refuse(message, "wrt", f"it depends on {known}")
     if spec.order == 2:
         f = _derive(f, x)
     domain = build_domain(vocabulary, sizes, spec.where, task)

@@ -211,12 +211,14 @@ class Task:
     bonus: bool = False
     file: str = ""
     line: int = 0
+    lines: Mapping[str, int] = field(default_factory=dict)  # where the question's keys stand
 
     def refuse(self, message: str, key: str = "", suggestion: str = "") -> ProblemError:
         """An author's mistake in this task, to be raised."""
-        return ProblemError(
-            [Mistake(message, f"question {self.id}{'.' + key if key else ''}", self.file, self.line, suggestion)]
-        )
+        if key and self.lines and key not in self.lines:
+            key = ""  # a key that was not written: the question as a whole is meant
+        place = f"question {self.id}{'.' + key if key else ''}"
+        return ProblemError([Mistake(message, place, self.file, self.lines.get(key, self.line), suggestion)])
 
     def share(self, weights: Mapping[str, int | Fraction], known: Sequence[str] = ()) -> dict[str, Fraction]:
         """Points of each asked item.
