@@ -73,7 +73,8 @@ def _terms(node: ast.expr, values: Values, depth: int = 0) -> list[ast.expr]:
         return [node]
     if isinstance(node, ast.BinOp) and isinstance(node.op, ast.Add | ast.Sub | ast.Mult):
         sides = [_terms(side, values, depth + 1) for side in (node.left, node.right)]
-        if isinstance(node.op, ast.Mult) and all(any(isinstance(one, ast.Call) for one in side) for side in sides):
+        callees = [{_callee(one) for one in side if isinstance(one, ast.Call)} for side in sides]
+        if isinstance(node.op, ast.Mult) and callees[0] & callees[1]:
             return []  # s(x) (1 - s(x)) is a product, not a difference
         return sides[0] + sides[1]
     if isinstance(node, ast.UnaryOp):
