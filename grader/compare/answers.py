@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from typing import Literal
 
 from grader.compare.conditions import Condition, Relation
@@ -13,7 +13,8 @@ from grader.compare.policy import EXACT, Policy
 from grader.compare.sizes import Case, Sizes, make_cases, same_in_cases
 from grader.model import Notation
 from grader.notation.elaborate import elaborate
-from grader.notation.reading import Reading, read
+from grader.notation.reading import Reading, read, read_all
+from grader.notation.syntax import Syntax
 from grader.notation.unreadable import Misread, Unreadable
 from grader.notation.vocabulary import Vocabulary, build_vocabulary
 from reference.expression import Expr
@@ -128,14 +129,18 @@ def answer_same(answer: str, notation: Notation, task: Task) -> Outcome:
     if isinstance(reading, Unreadable):
         return _unreadable(reading)
 
+    syntax = reading.answer
+
     def build(sizes: Sizes) -> tuple[Expr, ...]:
-        return elaborate(reading.answer, task.vocabulary, sizes)
+        return elaborate(syntax, task.vocabulary, sizes)
 
     try:
         found, chosen = same_in_cases(task.cases, build, task.policy)
     except Misread as trouble:
         return _not_understood(trouble, answer, reading)
     remarks = reading.remarks
+    if found.verdict == "no" and found.how == "shape":
+        found, reading, remarks = _put_together(answer, notation, task, found, reading)
     if chosen:
         remarks = (*remarks, "the answer can be read in more than one way; one of them was taken")
     return Outcome(
@@ -150,6 +155,47 @@ def answer_same(answer: str, notation: Notation, task: Task) -> Outcome:
         None,
         found,
     )
+
+
+def _put_together(
+    answer: str, notation: Notation, task: Task, found: Sameness, reading: Reading
+) -> tuple[Sameness, Reading, tuple[str, ...]]:
+    """`∂f/∂a = …, ∂f/∂b = …` as one vector, where that is the right one; else what was found before."""
+    together = components(read_all(answer, notation, task.vocabulary), task.vocabulary)
+    if together is None:
+        return found, reading, reading.remarks
+    whole = replace(reading, chain=(together,), start=together.start)
+    try:
+        again, _ = same_in_cases(task.cases, lambda sizes: elaborate(together, task.vocabulary, sizes), task.policy)
+    except Misread:
+        return found, reading, reading.remarks
+    return again, whole, (*reading.remarks, "the parts were put together to one vector")
+
+
+def components(statements: Sequence[Reading | Unreadable], vocabulary: Vocabulary) -> Syntax | None:
+    """The entries of a vector given one by one, in the order of the names they belong to; None where they are not."""
+    names: dict[str, Syntax] = {}
+    wholes: set[str] = set()
+    for one in statements:
+        if isinstance(one, Unreadable) or one.target is None:
+            return None
+        target = one.target
+        if target.kind == "derivative" and len(target.wrt) == 1 and target.order == 1:
+            name, whole = target.wrt[0], f"d{target.name}"
+        elif target.kind == "name" and "_" in target.name:
+            name, whole = target.name, target.name.partition("_")[0]
+        else:
+            return None
+        if name in names or target.indices:
+            return None
+        names[name] = one.answer
+        wholes.add(whole)
+    if len(names) < 2 or len(wholes) > 1:
+        return None
+    places = {name: k for k, name in enumerate(vocabulary.declared)}
+    ordered = sorted(names, key=lambda name: places.get(name, len(places)))
+    entries = tuple(names[name] for name in ordered)
+    return Syntax("tuple", min(e.start for e in entries), max(e.end for e in entries), entries)
 
 
 def _not_understood(trouble: Misread, answer: str, reading: Reading) -> Outcome:

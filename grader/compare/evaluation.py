@@ -22,21 +22,7 @@ ENTRYWISE = frozenset((*UNARY, "add", "sub", "mul", "div", "pow", "maximum", "mi
 Balls = Any  # an object array of arb with the points first, or an arb or array of arb without points
 
 
-def whole_power(base: arb, exponent: arb) -> arb:
-    """base**exponent, also for whole exponents of a base that may be zero: flint's own rule gives up there."""
-    if not base.contains(0) or not (exponent.is_exact() and exponent.is_integer() and exponent > 0):
-        return power(base, exponent)
-    result, square, left = arb(1), base, int(exponent.unique_fmpz())
-    while left:
-        if left & 1:
-            result = result * square
-        left >>= 1
-        if left:
-            square = square * square
-    return result
-
-
-SLOW_POWER = np.frompyfunc(whole_power, 2, 1)
+SLOW_POWER = np.frompyfunc(power, 2, 1)
 
 
 def fast_power(base: Balls, exponent: Balls) -> Balls:
@@ -49,7 +35,7 @@ def fast_power(base: Balls, exponent: Balls) -> Balls:
         found = base**exponent
         lost = [i for i, v in enumerate(found.flat) if not v.is_finite()]
         for i in lost:
-            found.flat[i] = whole_power(base.flat[i], exponent)
+            found.flat[i] = power(base.flat[i], exponent)
         return found
     return SLOW_POWER(base, exponent)
 

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from functools import lru_cache, partial
 from math import prod
 
+import numpy as np
 from flint import arb, ctx
 
 from grader.compare.domain import Domain, Point, describe_content
@@ -18,7 +19,7 @@ from grader.compare.evidence import Sameness
 from grader.compare.literals import literal_bits
 from grader.compare.policy import Policy
 from grader.compare.tolerance import within
-from grader.compare.witness import make_witness
+from grader.compare.witness import make_witness, undefined_witness
 from reference.expression import Expr, ordered
 
 FIRST_BITS = 192
@@ -121,7 +122,7 @@ def _escalate(
     """Look at what is still open, and confirm what seems undefined, at higher precision."""
     points = prepare(truth, domain).points
     for multiple in ESCALATIONS[1:]:
-        part = tuple(sorted({*tally.open, *(tally.undefined if multiple == ESCALATIONS[1] else ())}))
+        part = tuple(sorted({*tally.open, *tally.undefined}))
         if not part or (len(tally.agrees) >= ENOUGH and all(points[i].stratum in FAR for i in part)):
             return  # what happens to 1 - tanh² at 900 needs thousands of bits and tells nothing new
         bits = FIRST_BITS * multiple + extra
@@ -193,6 +194,13 @@ def _conclude(truth: Expr, answer: Expr, domain: Domain, prepared: Prepared, tal
     telling = {i for i in tally.undefined if prepared.points[i].stratum != "huge"}
     enough = min(MIN_AGREE, len(prepared.points))
     if len(tally.agrees) < enough or len(tally.open) > len(tally.agrees):
+        if (
+            len(tally.undefined) >= max(enough, 1)
+            and not tally.agrees
+            and not tally.open
+            and not (overflows(answer, [prepared.points[i] for i in sorted(tally.undefined)], MAX_BITS // 4))
+        ):
+            return _undefined_everywhere(truth, answer, prepared, tally, extra)
         note = "domain.undefined_everywhere" if tally.undefined and not tally.agrees else "effort"
         how = "undefined" if note.startswith("domain") else "effort"
         return Sameness("unknown", how, note=note, message="there are not enough points where the two can be compared")
@@ -208,6 +216,27 @@ def _conclude(truth: Expr, answer: Expr, domain: Domain, prepared: Prepared, tal
             points=len(tally.agrees),
         )
     return Sameness("yes", "balls", entries=entries, points=len(tally.agrees))
+
+
+def overflows(answer: Expr, points: Sequence[Point], bits: int) -> bool:
+    """Is a value lost because it is too big to hold, rather than because a function is undefined there?"""
+    order = ordered([answer])
+    batch = _batch(points, bits)
+    batch.of([answer], order)
+    for node in order:
+        value, _ = batch.values[node]
+        entries = value.flat if isinstance(value, np.ndarray) else (value,)
+        if any(not v.is_finite() and not v.is_nan() for v in entries):
+            return True
+    return False
+
+
+def _undefined_everywhere(truth: Expr, answer: Expr, prepared: Prepared, tally: _Tally, extra: int) -> Sameness:
+    """The truth has a value wherever it was looked at, the answer nowhere: another function."""
+    message = "the answer is undefined wherever it was looked at, the truth is not"
+    witness = undefined_witness(truth, answer, prepared.points[min(tally.undefined)], extra)
+    count = len(tally.undefined)
+    return Sameness("no", "undefined", witness, "domain.undefined_everywhere", message, points=count)
 
 
 def _entries(tally: _Tally) -> tuple[bool, ...]:

@@ -74,6 +74,16 @@ def _at(truth: Expr, answer: Expr, point: Point, extra: int, proved: bool = True
     return None
 
 
+def undefined_witness(truth: Expr, answer: Expr, point: Point, extra: int) -> Witness | None:
+    """A point where the truth has a value and an entry of the answer has none."""
+    env: Mapping[str, Sequence[tuple[Fraction, ...]]] = {name: [entries] for name, entries in point.values}
+    right, given = (v.reshape(-1) for v in Batch(env, 1, BITS + extra).of([truth, answer]))
+    for place, (t, a) in enumerate(zip(right, given, strict=True)):
+        if t.is_finite() and not a.is_finite():
+            return Witness(_shown(point), show_ball(a), show_ball(t), entry_of(place, truth.shape))
+    return None
+
+
 def show_apart(answer: arb, truth: arb) -> tuple[str, str]:
     """Both values, with as many digits as it takes to tell them apart."""
     for digits in SHOWN:

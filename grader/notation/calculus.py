@@ -6,7 +6,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from grader.notation.calls import base_name
-from grader.notation.groups import read_argument, read_group, skip_argument
+from grader.notation.groups import read_argument, read_group, read_links, skip_argument
 from grader.notation.syntax import Syntax, nothing
 
 if TYPE_CHECKING:
@@ -269,8 +269,29 @@ def _read_bound(p: Parser) -> Syntax:
     if p.peek() != "{":
         return read_argument(p)
     if p.peek(1) == "cmd" and p.tokens[p.i + 1].text == "substack":
-        raise p.fail("`\\substack` is not read here.", "Write the conditions side by side.")
+        return _read_substack(p)
     return read_group(p)
+
+
+def _read_substack(p: Parser) -> Syntax:
+    """`{\\substack{i = 1 \\\\ i \\neq j}}`: its lines as a list of bounds."""
+    start = p.token.start
+    p.i += 2
+    if p.peek() != "{":
+        raise p.unexpected()
+    p.take()
+    parts: list[Syntax] = []
+    while p.peek() != "}":
+        if p.peek() in (",", "row"):
+            p.take()
+            continue
+        part = p.sum()
+        parts.append(read_links(p, part) if p.peek() == "rel" else part)
+    p.take()
+    if p.peek() != "}":
+        raise p.unexpected()
+    p.take()
+    return Syntax("tuple", start, p.last_end(), tuple(parts))
 
 
 __all__ = ["read_argument", "read_big", "read_differential", "read_nabla", "skip_argument"]

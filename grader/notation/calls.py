@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from grader.notation import slices
 from grader.notation.groups import is_decimal_comma, place, read_group, read_links, read_over
+from grader.notation.indicators import is_condition
 from grader.notation.lexicon import BARE
 from grader.notation.syntax import Syntax
 from grader.notation.tokens import Token
@@ -49,6 +50,8 @@ def _read_rows(p: Parser, opening: Token) -> tuple[list[list[Syntax]], list[str]
             entry = _read_generator(p, entry)
         rows[-1].append(entry)
         kind = p.peek()
+        if kind == "sep" and p.token.text == "quad" and opening.text in "([":
+            p.kinds[p.i] = kind = ","
         if kind in (",", ";", "row", "line"):
             marks.append(";" if kind in (";", "row", "line") else ",")
             p.take()
@@ -131,6 +134,8 @@ def _entries(p: Parser, opening: Token, rows: list[list[Syntax]], marks: list[st
         return flat[0]
     if ";" in marks and len(rows) > 1 and any(len(row) > 1 for row in rows):
         width = max(len(row) for row in rows)
+        if opening.text == "{" and all(len(row) == 2 and is_condition(row[1]) for row in rows):
+            return Syntax("cases", start, end, flat)
         if any(len(row) != width for row in rows):
             raise p.fail("The rows of this matrix have different lengths.", token=place(start, end - start))
         return Syntax("grid", start, end, flat, "matrix", None, (str(width),))
@@ -203,6 +208,9 @@ def read_call(p: Parser, node: Syntax) -> Syntax | None:
     if opening.text == "[" and p.latex is False and opening.spaced:
         return None
     head = base_name(node)
+    if node.kind == "prime" and head is None and p.kinds[p.i + 1] == "name" and p.kinds[p.i + 2] == "close":
+        p.take()  # (fg)'(x)
+        return Syntax("call", node.start, p.last_end(), (node, read_entries(p, opening)))
     if head is None or not _is_callable(p, node, head):
         return None
     p.take()
@@ -249,6 +257,9 @@ def _is_callable(p: Parser, node: Syntax, head: Syntax) -> bool:
         return symbol is None or symbol.shape == ()
     if name in vocabulary.defined or name in vocabulary.other_names:
         return p.tokens[p.i + 1].kind == "name" and p.tokens[p.i + 2].kind in ("close", ",")
+    other = vocabulary.declared.get(name.swapcase())
+    if len(name) == 1 and other is not None and other.shape:  # x_i of a matrix X
+        return False
     if symbol is not None or name in ("e", "pi", "T", "top", "bold1", "bold0", "I", "infty", "partial", "d"):
         return False
     return name not in vocabulary.bases

@@ -190,6 +190,7 @@ MEANINGS: dict[str, tuple[str, str]] = {
     "exponentialE": ("name", "e"), "differentialD": ("name", "d"), "sqrt": ("cmd", "sqrt"),
     "underbrace": ("cmd", "brace"),
     "overbrace": ("cmd", "brace"), "overset": ("cmd", "overset"), "underset": ("cmd", "overset"),
+    "substack": ("cmd", "substack"),
     "stackrel": ("cmd", "overset"), "norm": ("cmd", "norm"), "abs": ("cmd", "abs"),
     "dv": ("cmd", "dv"), "pdv": ("cmd", "pdv"), "dd": ("name", "d"), "diff": ("name", "d"), "forall": ("text", "for"),
     "infin": ("name", "infty"), "setminus": ("text", "without"), "colon": ("colon", ":"), "lbrackk": ("open", "["),

@@ -19,7 +19,8 @@ def read_number(p: Parser) -> Syntax:
     if p.peek() == "comma":  # 0{,}5
         p.take()
         rest = p.take()
-        return decimal(token.text + "." + rest.text, token.start, rest.end)
+        number = decimal(token.text + "." + rest.text, token.start, rest.end)
+        return _decimal_or_thousands(number, token, rest)
     if p.kinds[p.i] == "," and p.vocabulary.decimal_comma and is_decimal_comma(p, p.i):
         p.take()
         rest = p.take()
@@ -27,6 +28,14 @@ def read_number(p: Parser) -> Syntax:
     text = "decimal" if "." in token.text or "e" in token.text.lower() else ""
     value = number_of(token.text) if text else int(token.text)
     return Syntax("number", token.start, token.end, (), text, value)
+
+
+def _decimal_or_thousands(number: Syntax, before: Token, after: Token) -> Syntax:
+    """`12{,}500` may be 12.5 or 12500."""
+    if len(after.text) != 3 or len(before.text) > 3 or before.text.startswith("0"):
+        return number
+    whole = Syntax("number", number.start, number.end, (), "", int(before.text + after.text))
+    return Syntax("ambiguous", number.start, number.end, (number, whole), "a decimal comma or groups of three digits")
 
 
 def decimal(text: str, start: int, end: int) -> Syntax:
@@ -130,6 +139,7 @@ def one_token(p: Parser) -> Syntax:
     if token.kind == "num":
         if len(token.text) > 1 and token.text.isdigit() and p.latex:
             first, rest = token.text[0], token.text[1:]
+            p.splits.append((p.i, token))
             p.tokens[p.i] = token._replace(text=rest, start=token.start + 1, spaced=False)
             return Syntax("number", token.start, token.start + 1, (), "", int(first))
         return read_number(p)

@@ -162,6 +162,10 @@ def _scan_command(scanner: _Scanner, name: str, at: int, stop: int) -> int:
         scanner.spaced = False
         return stop
     if name in SILENT:
+        wide = re.compile(r"(?:\s*\\[;: ])+").match(text, stop) if name in (";", ":", " ") else None
+        if wide and scanner.tokens:  # two blanks side by side separate like a \quad
+            scanner.emit("sep", "quad", at, wide.end())
+            stop = wide.end()
         scanner.spaced = True
         return stop
     if name == "\\":

@@ -65,6 +65,8 @@ def scan_plain(text: str, vocabulary: Vocabulary) -> list[Token]:
             continue
         if kind == "word" and piece == "where" and text[end : end + 1] == "(":
             emit(Token("func", "where", start, end, spaced))
+        elif kind == "word" and piece in ("True", "False"):
+            emit(Token("name", piece, start, end, spaced))
         elif kind == "word":
             _emit_plain_word(piece, start, spaced, vocabulary, tokens)
         elif kind == "grouped" or (kind == "apart" and not any(token.kind == "open" for token in tokens)):

@@ -52,7 +52,7 @@ class Reading:
         return show_syntax(self.chain[-1], "latex")
 
 
-_COMMAND = re.compile(r"\\(?![ (A-Z0-9](?![A-Za-z])|$)")  # a backslash that is no division from the left
+_COMMAND = re.compile(r"\\(?![ (A-Z0-9](?![A-Za-z])|\((?!.*\\\))|$)", re.DOTALL)  # no division from the left
 _EMPTY_WORDS = frozenset(("todo", "tbd", "n/a", "na", "idk", "?", "??", "???", "-", "none", "xxx", "..."))
 
 
@@ -176,11 +176,31 @@ def _read_bare_list(p: Parser, first: Syntax) -> Syntax:
         if p.peek() in ("end", "rel"):
             break
         members.append(groups.read_over(p, p.sum()))
+    grid = _bare_rows(p, opening, members)
+    if grid is not None:
+        return grid
     whole = Syntax("tuple", first.start, members[-1].end, tuple(members), "bare")
     number = _decimal_comma(p, opening, members)
     if number is None:
         return whole
     return Syntax("ambiguous", whole.start, whole.end, (whole, number), "a list or a decimal comma")
+
+
+def _bare_rows(p: Parser, opening: int, members: list[Syntax]) -> Syntax | None:
+    """`6x, 2y; 2y, 2x` without brackets: rows of one length; None where commas may be decimal."""
+    rows = [0]
+    depth = 0
+    for k in range(opening, p.i):
+        depth += {"open": 1, "{": 1, "env_open": 1, "close": -1, "}": -1, "env_close": -1}.get(p.kinds[k], 0)
+        if depth == 0 and p.kinds[k] in (",", ";"):
+            if p.kinds[k] == "," and groups.is_decimal_comma(p, k):
+                return None
+            rows += [0] if p.kinds[k] == ";" else []
+            rows[-1] += p.kinds[k] == ","
+    width = rows[0] + 1
+    if len(rows) < 2 or width < 2 or any(row + 1 != width for row in rows) or len(members) != width * len(rows):
+        return None
+    return Syntax("grid", members[0].start, members[-1].end, tuple(members), "matrix", None, (str(width),))
 
 
 def _decimal_comma(p: Parser, at: int, members: list[Syntax]) -> Syntax | None:

@@ -87,9 +87,16 @@ def test_a_point_of_measure_zero_decides_nothing() -> None:
     assert same(E.step(x - Fraction(1, 2)), (1 + E.sign(2 * x - 1)) / 2, REAL).same
 
 
-def test_two_expressions_defined_nowhere_together_are_not_decided() -> None:
+def test_an_answer_undefined_wherever_the_truth_is_defined_is_wrong() -> None:
     found = same(E.sqrt(x), E.sqrt(-x), domain(x="real"))
-    assert found.verdict == "unknown"
+    assert (found.verdict, found.how, found.note) == ("no", "undefined", "domain.undefined_everywhere")
+    assert found.witness is not None
+    assert found.witness.answer == "undefined"
+
+
+def test_an_answer_too_big_to_hold_is_not_wrong() -> None:
+    tower = E.pow(9, E.pow(9, E.pow(9, x)))
+    assert same(x, tower - tower + x, domain(x="[400, 500]")).verdict == "unknown"
 
 
 def test_an_unknown_name_is_never_wrong() -> None:

@@ -118,6 +118,7 @@ def indexed_value(node: Syntax, scope: Scope) -> Expr:
     """`δ_i x_j` for W_{ij}: the whole array, one axis for each free index in the order of the left-hand side."""
     body = node.args[0]
     letters = [letter for letter in node.data if letter not in scope.bound]
+    body = summed_pairs(body, letters, scope)
     ranges = {letter: range_of(letter, body, scope) for letter in letters}
     known = {values for values in ranges.values() if values is not None}
     if len(known) == 1:
@@ -143,6 +144,26 @@ def _stacked(body: Syntax, axes: list[tuple[str, range]], scope: Scope) -> Expr:
         return scope.value(body)
     letter, values = axes[0]
     return E.stack([_stacked(body, axes[1:], scope.binding({letter: value})) for value in values])
+
+
+def summed_pairs(node: Syntax, letters: list[str], scope: Scope) -> Syntax:
+    """Einstein's convention: a letter that the left-hand side lacks and two factors of a product share is summed."""
+    if node.kind in ("sum", "negative"):
+        return node._replace(args=tuple(summed_pairs(arg, letters, scope) for arg in node.args))
+    if node.kind != "product":
+        return node
+    known = {*letters, *scope.bound, *scope.sizes, *scope.vocabulary.known}
+    shared: dict[str, int] = {}
+    for factor in node.args:
+        for sub in set(_plain_letters(factor.args[1:])) if factor.kind == "index" else ():
+            shared[sub] = shared.get(sub, 0) + 1
+    for letter in sorted(sub for sub, count in shared.items() if count == 2 and sub not in known):
+        if range_of(letter, node, scope) is not None:
+            scope.remark(f"`{letter}` occurs twice and was summed over")
+            index = Syntax("name", node.start, node.start, (), letter)
+            empty = Syntax("nothing", node.start, node.start)
+            node = Syntax("big", node.start, node.end, (node, index, empty), "sum")
+    return node
 
 
 def free_letters(syntax: Syntax, scope: Scope) -> list[str]:

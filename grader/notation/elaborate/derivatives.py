@@ -35,6 +35,9 @@ def derivative_value(node: Syntax, scope: Scope) -> Expr:
     body, variables = node.args[0], node.args[1:]
     if body.kind == "nothing":
         raise trouble(node, "This differentiates nothing.", "Write what it acts on behind it.")
+    inner = _by_inner_function(body, variables, node, scope)
+    if inner is not None:
+        return inner
     if not variables:
         variables = _own_variable(body, node, scope)
     order = node.value if isinstance(node.value, int) else 1
@@ -43,6 +46,18 @@ def derivative_value(node: Syntax, scope: Scope) -> Expr:
     if len(variables) > MAX_ORDER:
         raise trouble(node, "This order of differentiation is not read here.")
     return _differentiated(body, node, variables, scope)
+
+
+def _by_inner_function(body: Syntax, variables: tuple[Syntax, ...], node: Syntax, scope: Scope) -> Expr | None:
+    """`df/dg` of two abstract functions of one number: f' at g."""
+    applied = scope.vocabulary.applied
+    names = (body.text, *(v.text for v in variables))
+    if len(names) != 2 or body.kind != "name" or variables[0].kind != "name" or names[0] == names[1]:
+        return None
+    if not all(name in applied and applied[name].elementwise for name in names):
+        return None
+    scope.remark(f"`d{names[0]}/d{names[1]}` was read as `{names[0]}'({names[1]})`")
+    return apply_named(names[0], [scope.value(variables[0])], 1, node, scope)
 
 
 def _own_variable(body: Syntax, node: Syntax, scope: Scope) -> tuple[Syntax, ...]:

@@ -49,11 +49,21 @@ def call_value(node: Syntax, scope: Scope) -> Expr:
 
         return derivative_at(node, scope)
     head = head_of(node.args[0])
+    if head is None and node.args[0].kind == "prime":
+        return _primed_bracket(node, scope)
     if head is None:
         raise trouble(node, "What stands before this bracket is no function.")
     if head.builtin:
         return _builtin(head, node, scope)
     return _named_call(head, node, scope)
+
+
+def _primed_bracket(node: Syntax, scope: Scope) -> Expr:
+    """`(fg)'(x)`: the derivative of what stands in the bracket by the name behind it."""
+    primed, variable = node.args
+    order = primed.value if isinstance(primed.value, int) else 1
+    body = primed.args[0]
+    return scope.value(Syntax("derivative", node.start, node.end, (body, *(variable,) * order), "d", order))
 
 
 def _builtin(head: Head, node: Syntax, scope: Scope) -> Expr:

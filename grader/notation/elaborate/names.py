@@ -188,6 +188,8 @@ def index_value(node: Syntax, scope: Scope) -> Expr:
         found = _named(node, base.text, node.text, subs, scope)
         if found is not None:
             return found
+    if base.kind == "inner" and len(subs) == 1 and subs[0].text in ("F", "Fro", "2"):
+        return scope.value(base)
     if base.kind in ("norm", "abs"):
         from grader.notation.elaborate.library import norm_value
 

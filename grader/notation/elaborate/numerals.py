@@ -7,6 +7,9 @@ from grader.notation.syntax import Syntax
 
 def with_groups(syntax: Syntax) -> Syntax:
     """A bare list of whole numbers written like one number may be that number too."""
+    if syntax.kind == "ambiguous" and len(syntax.args) == 2 and syntax.args[0].kind == "tuple":
+        grouped = with_groups(syntax.args[0])
+        return syntax if grouped is syntax.args[0] else syntax._replace(args=(*syntax.args, grouped.args[1]))
     if syntax.kind != "tuple" or syntax.data or syntax.text != "bare" or len(syntax.args) < 2:
         return syntax
     first, *rest = syntax.args

@@ -116,6 +116,9 @@ def add(left: Expr, right: Expr, sign: str) -> Expr:
 
 def product_value(node: Syntax, scope: Scope) -> Expr:
     """Left to right; ⊙, ⊗ and ∘ bind less than the products beside them."""
+    node = _applied_compositions(node, scope)
+    if node.kind != "product":
+        return scope.value(node)
     if any(arg.kind == "dots" for arg in node.args):
         from grader.notation.elaborate.ellipsis import expand_product
 
@@ -328,6 +331,28 @@ def divide(left: Expr, right: Expr, join: str, scope: Scope) -> Expr:
 def fraction_value(node: Syntax, scope: Scope) -> Expr:
     above, below = scope.value(node.args[0]), scope.value(node.args[1])
     return divide(above, below, "over", scope)
+
+
+def _applied_compositions(node: Syntax, scope: Scope) -> Syntax:
+    """`(f' ∘ g)(x)` as f'(g(x)), wherever it stands among the factors."""
+    for k, (left, right) in enumerate(zip(node.args, node.args[1:], strict=False)):
+        is_pair = left.kind == "product" and set(left.data) == {"circ"} and node.data[k] == "join"
+        if not is_pair or not all(_is_function(part, scope) for part in left.args):
+            continue
+        call = right
+        for head in reversed(left.args):
+            call = Syntax("call", left.start, right.end, (head, call))
+        rest = (*node.args[:k], call, *node.args[k + 2 :])
+        if len(rest) == 1:
+            return call
+        return node._replace(args=rest, data=node.data[:k] + node.data[k + 1 :])
+    return node
+
+
+def _is_function(node: Syntax, scope: Scope) -> bool:
+    while node.kind in ("prime", "index"):
+        node = node.args[0]
+    return node.kind == "name" and (node.data == ("func",) or scope.vocabulary.is_function(node.text))
 
 
 def _composition(node: Syntax, scope: Scope) -> Expr | None:
