@@ -17,6 +17,7 @@ from typing import Any, Literal
 from grader.decode import Mistake, ProblemError, Source, decode, did_you_mean, fields_of, read_toml, unseal
 from grader.kinds import KINDS, load_kind
 from grader.kinds.plan import Context, Item, ItemPolicy, Plan, Task
+from grader.notation.vocabulary import canonical
 from grader.notes import NOTES
 from grader.reading import Labels
 from grader.variants import IllPosed, Parameter, draw_parameters
@@ -516,6 +517,15 @@ def _always(problem: Problem, label: str) -> frozenset[tuple[str, str]]:
     return common or frozenset()
 
 
+def _with_parameters(plan: Plan, values: Mapping[str, Fraction]) -> Plan:
+    """The plan's answers may use parameters by name, where the name is not one of the answer's own."""
+    vocabulary = plan.vocabulary
+    if vocabulary is None or not values:
+        return plan
+    more = {name: str(value) for name, value in values.items() if canonical(name) not in vocabulary.known}
+    return replace(plan, vocabulary=replace(vocabulary, definitions={**vocabulary.definitions, **more}))
+
+
 def _plan_parts(problem: Problem, question: Question, values: Mapping[str, Fraction]) -> tuple[Plan, ...]:
     context = Context(
         folder=problem.folder,
@@ -542,7 +552,7 @@ def _plan_parts(problem: Problem, question: Question, values: Mapping[str, Fract
             lines=part.lines,
         )
         try:
-            plans.append(module.plan(part.spec, task, context))
+            plans.append(_with_parameters(module.plan(part.spec, task, context), values))
         except ProblemError as found:
             mistakes.extend(found.mistakes)
     if mistakes:
