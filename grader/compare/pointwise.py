@@ -123,7 +123,8 @@ def _escalate(
     points = prepare(truth, domain).points
     for multiple in ESCALATIONS[1:]:
         part = tuple(sorted({*tally.open, *tally.undefined}))
-        if not part or (len(tally.agrees) >= ENOUGH and all(points[i].stratum in FAR for i in part)):
+        far = all(points[i].stratum in FAR for i in part) and not tally.undefined
+        if not part or (len(tally.agrees) >= ENOUGH and far):
             return  # what happens to 1 - tanh² at 900 needs thousands of bits and tells nothing new
         bits = FIRST_BITS * multiple + extra
         tally.open = []

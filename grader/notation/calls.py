@@ -55,7 +55,7 @@ def _read_rows(p: Parser, opening: Token) -> tuple[list[list[Syntax]], list[str]
         if kind in (",", ";", "row", "line"):
             marks.append(";" if kind in (";", "row", "line") else ",")
             p.take()
-            while p.peek() == "line":
+            while p.peek() in ("line", "sep"):
                 p.take()
             if marks[-1] == ";":
                 rows.append([])

@@ -31,6 +31,7 @@ _SCAN = re.compile(
     |(?P<num>(?:\d+(?:\.(?![*/^'.])\d*)?|\.\d+)(?:[eE][-+]?\d+(?![\dA-Za-z(.^]))?)
     |(?P<ignored>\.(?:astype\([\w.]*\)|(?:float|item|flatten|ravel|copy|numpy|detach)\(\)))
     |(?P<method>\.(?:T\b|transpose\(\)|t\(\)|dot(?=\()|(?:sum|mean|max|min|prod)\(\)))
+    |(?P<einsum>einsum\(\s*(?:'[a-zA-Z,]+->[a-zA-Z]*'|"[a-zA-Z,]+->[a-zA-Z]*")\s*,)
     |(?P<word>[A-Za-z][A-Za-z0-9]*(?:_[A-Za-z0-9]+)*)
     |(?P<op>\*\*|\.\*\*|\.\*|\./|\.\^|\.'|(?<=\s)<-(?=\s)|:=|==|<=|>=|!=|=>|->|<->|\|\||\.\.\.+)
     |(?P<sup>[{"".join(SUPERSCRIPTS)}]+)
@@ -63,6 +64,13 @@ def scan_plain(text: str, vocabulary: Vocabulary) -> list[Token]:
             raise Misread(start, end, "This answer is too long to be read.")
         if kind == "ignored":
             continue
+        if kind == "einsum":
+            emit(Token("func", "einsum", start, start + 6, spaced))
+            emit(Token("open", "(", start + 6, start + 7))
+            emit(
+                Token("name", "".join(c for c in piece[7:] if c.isalpha() or c in ",>").strip(","), start + 7, end - 1)
+            )
+            emit(Token(",", ",", end - 1, end))
         if kind == "word" and piece == "where" and text[end : end + 1] == "(":
             emit(Token("func", "where", start, end, spaced))
         elif kind == "word" and piece in ("True", "False"):

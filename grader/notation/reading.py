@@ -120,6 +120,11 @@ def _read_members(p: Parser) -> tuple[list[Syntax], list[str]]:
         if kind == "rel" and p.token.text in ("=", "≈"):
             links.append(p.take().text)
             continue
+        if kind == "colon" and _is_double_dot(p, members[-1]):
+            p.take()
+            right = _read_member(p)
+            members[-1] = Syntax("inner", members[-1].start, right.end, (members[-1], right))
+            kind = p.peek()
         if kind == "colon":
             links.append("=" if p.take() else "")
             continue
@@ -131,6 +136,14 @@ def _read_members(p: Parser) -> tuple[list[Syntax], list[str]]:
         if p.peek() == "end":
             return members, links
         raise p.unexpected()
+
+
+def _is_double_dot(p: Parser, left: Syntax) -> bool:
+    """`A : B`, the inner product of two matrices of the question."""
+    after = p.tokens[p.i + 1]
+    names = (left.text if left.kind == "name" else "", after.text if after.kind == "name" else "")
+    declared = [p.vocabulary.declared.get(name) for name in names]
+    return all(one is not None and len(one.shape) == 2 for one in declared)
 
 
 def _read_member(p: Parser) -> Syntax:

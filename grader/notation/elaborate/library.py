@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import itertools
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from fractions import Fraction
 
 from grader.notation.elaborate.ellipsis import expand_entries
@@ -12,7 +13,7 @@ from grader.notation.elaborate.scope import MAX_CELLS, Scope, trouble, whole_num
 from grader.notation.syntax import Syntax
 from reference import expression as E
 from reference.node import Expr
-from reference.shapes import ShapeError
+from reference.shapes import ShapeError, describe
 
 UNARY: dict[str, Callable[[Expr], Expr]] = {
     name: getattr(E, name)
@@ -279,6 +280,7 @@ SEVERAL: dict[str, Build] = {
     "eye": _sized_array("eye"),
     "ones": _sized_array("ones"),
     "zeros": _sized_array("zeros"),
+    "einsum": lambda args, node, scope: _einsum(args, node, scope),
     "clip": lambda args, node, scope: _clip(args, node, scope),
     "where": lambda args, node, scope: _where(args, node, scope),
     "piecewise": lambda args, node, scope: _piecewise(args, node, scope),
@@ -299,6 +301,45 @@ SEVERAL: dict[str, Build] = {
 def _clip(args: Sequence[Syntax], node: Syntax, scope: Scope) -> Expr:
     value, low, high = _values(args, node, scope, 3)
     return E.minimum(E.maximum(value, low), high)
+
+
+def _einsum(args: Sequence[Syntax], node: Syntax, scope: Scope) -> Expr:
+    """numpy's `einsum("ij,jk->ik", A, B)`: each operand with its letters, summed over those the result lacks."""
+    inputs, _, output = args[0].text.partition(">")
+    letters = inputs.split(",")
+    values = [scope.value(arg) for arg in args[1:]]
+    if len(letters) != len(values) or len(set(output)) != len(output):
+        raise trouble(node, "The pattern of this einsum does not fit its arrays.")
+    sizes: dict[str, int] = {}
+    for word, value in zip(letters, values, strict=True):
+        if len(word) != len(value.shape):
+            raise ShapeError(f"the pattern `{word}` does not fit {describe(value.shape)}")
+        for letter, size in zip(word, value.shape, strict=True):
+            if sizes.setdefault(letter, size) != size:
+                raise ShapeError(f"the sizes of `{letter}` do not agree")
+    if not set(output) <= sizes.keys() or math.prod(sizes.values()) > MAX_CELLS:
+        raise trouble(node, "The pattern of this einsum is not understood.")
+    summed = [letter for letter in sizes if letter not in output]
+
+    def term(at: Mapping[str, int]) -> Expr:
+        out: Expr | None = None
+        for word, value in zip(letters, values, strict=True):
+            part = E.index(value, tuple(at[c] for c in word)) if word else value
+            out = part if out is None else E.mul(out, part)
+        assert out is not None
+        return out
+
+    def cell(at: Mapping[str, int], axes: Sequence[str]) -> Expr:
+        if axes:
+            return E.stack([cell({**at, axes[0]: k}, axes[1:]) for k in range(sizes[axes[0]])])
+        ranges = itertools.product(*(range(sizes[letter]) for letter in summed))
+        terms = [term({**at, **dict(zip(summed, numbers, strict=True))}) for numbers in ranges]
+        total = terms[0]
+        for one in terms[1:]:
+            total = E.add(total, one)
+        return total
+
+    return cell({}, list(output))
 
 
 def _where(args: Sequence[Syntax], node: Syntax, scope: Scope) -> Expr:
