@@ -131,11 +131,13 @@ def _candidate(
         entries: list[Fraction] = []
         for _ in range(prod(shapes[name])):
             value = draw(interval, stratum, rng)
+            size = abs(value)
             for _ in range(8):
-                if abs(value) not in taken:
+                if size not in taken:
                     break
                 value = draw(interval, stratum, rng)
-            taken.add(abs(value))
+                size = abs(value)
+            taken.add(size)
             entries.append(value)
         values[name] = tuple(entries)
     return values

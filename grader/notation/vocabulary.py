@@ -6,7 +6,7 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from fractions import Fraction
-from functools import cached_property
+from functools import cached_property, lru_cache
 from typing import Literal
 
 from grader.notation.lexicon import CONSTANTS, FUNCTIONS
@@ -144,6 +144,7 @@ _ACCENTS = r"hat|bar|tilde|dot|ddot|widehat|widetilde|overline"
 _NAME = re.compile(r"([A-Za-z]+|\d*)(\d*)(.*)", re.DOTALL)
 
 
+@lru_cache(maxsize=4096)  # a few names, asked for again and again
 def canonical(text: str) -> str:
     """One spelling for `x1`, `x_1`, `x_{1}`, `x[1]`, `\\mathbf{x}_1`: `x_1`; for `W^{(l)}`, `W^l`: `W^l`."""
     out = "".join(GREEK.get(c, c) for c in text.strip().strip("$"))
@@ -170,6 +171,7 @@ def _accented(found: re.Match[str]) -> str:
     return found[2] + accent
 
 
+@lru_cache(maxsize=4096)
 def head_and_parameters(key: str) -> tuple[str, tuple[str, ...]]:
     """`sigma(x)` → ("sigma", ("x",));  `y` → ("y", ())."""
     found = re.fullmatch(r"\s*([^(]+?)\s*\(\s*([^()]*)\)\s*", key)
