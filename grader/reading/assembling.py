@@ -6,6 +6,7 @@ import re
 from dataclasses import dataclass, field, replace
 
 from grader.model import Fragment, Place, Remark
+from grader.reading.apart import counted_questions, one_label_a_line
 from grader.reading.collecting import Placed, without_given
 from grader.reading.labels import Labels, Named, by_title, named, pieces, plain
 from grader.reading.naming import Spot, inner_label, leaf, line_label, tail_label
@@ -54,6 +55,8 @@ def assemble(
     `start` is the question that holds until a label says otherwise (from the file's name, say); where lines are not
     `labelled` it holds throughout.
     """
+    if labelled:
+        lines = counted_questions(one_label_a_line(lines), labels)
     reader = _Reader(labels, _strength(lines, labels, True), _strength(lines, labels, False), question=start)
     for line in lines:
         if labelled:
@@ -191,7 +194,9 @@ def _open(reader: _Reader, line: Line, hit: Named, runs: tuple[Run, ...]) -> tup
     if hit.what == "part":
         reader.part = pieces(hit.name)
         reader.question, reader.level = "", 0
-        title = by_title(" ".join(run.text for run in runs), reader.labels)
+        words = " ".join(run.text for run in runs)
+        own = plain(words) == plain(reader.labels.parts.get(hit.name, ""))
+        title = None if own else by_title(words, reader.labels)
         if title and pieces(title)[: len(reader.part)] == reader.part:
             _enter(reader, title, line, full=True)
         return ()

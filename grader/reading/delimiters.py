@@ -40,7 +40,7 @@ class Span:
 _ENV = r"\\begin[ \t]*\{(?P<env>[A-Za-z0-9]+\*?)\}"
 _TOKENS: dict[Syntax, re.Pattern[str]] = {
     "markdown": re.compile(
-        r"(?P<comment><!--)"
+        r"(?P<comment><!--)|(?P<note>^\[\^[^\]\n]{1,40}\]:)|(?P<remark>%%|~~(?=[^\s~]))"
         r"|(?P<fence>^[ \t>]*(?:(?:[-*+]|\d{1,2}[.)])[ \t]+)?(?P<ticks>`{3,}|~{3,}))"
         r"|(?P<code>`+)"
         rf"|(?P<tex>\\\\?[(\[])|{_ENV}|\\."
@@ -98,6 +98,11 @@ def _span(text: str, match: re.Match[str], syntax: Syntax) -> Span | None:
         return _environment(text, match, groups["env"])
     if groups.get("comment"):
         return _until(text, match, "-->", "comment")
+    if groups.get("note"):  # a footnote is an aside, never the answer
+        end = text.find("\n", match.end())
+        return Span("comment", match.start(), end if end >= 0 else len(text), match.end(), max(end, match.end()))
+    if groups.get("remark"):  # Obsidian's comments, and what was struck out
+        return _until(text, match, groups["remark"], "comment")
     if groups.get("fence"):
         return _fence(text, match)
     if groups.get("code"):

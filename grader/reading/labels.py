@@ -15,11 +15,13 @@ MAX_LABEL = 200  # characters looked at for a label
 _KEYWORDS = (
     r"exercises?|ex|aufgabe|aufg|task|problem|prob|question|quest|frage|teil|part|teilaufgabe|subtask|subpart|übung|uebung"
     r"|solution|lösung|loesung|answer|antwort|exercice|esercizio|ejercicio|tarea|opgave|oppgave|uppgift|no|nr|q|item|punkt"
+    r"|apartado|inciso|parte|partie|punto|quesito|domanda|pregunta|problema|problème|exercício|alínea|questão|onderdeel"
+    r"|vraag|deelvraag|ad|zu|réponse|respuesta|risposta|antwoord|solución|soluzione|corrigé|§|№|\#"
 )
 _LINK = r"(?:to|of|for|zu|von|für|number|no\.?|nr\.?)?"
 _KEYWORD = re.compile(
-    rf"\s*(?:(?:my|the|your|meine|die)\s+)?(?P<word>{_KEYWORDS})(?![a-zäöü])\s*\.?\s*{_LINK}\s*[:#]?\s*"
-    rf"(?:(?:{_KEYWORDS})(?![a-zäöü])\s*\.?\s*[:#]?\s*)?",
+    rf"\s*(?:(?:my|the|your|meine|die)\s+)?(?P<word>{_KEYWORDS})(?![^\W\d_])\s*\.?\s*{_LINK}\s*[:#]?\s*"
+    rf"(?:(?:{_KEYWORDS})(?![^\W\d_])\s*\.?\s*[:#]?\s*)?",
     re.I,
 )
 _SHEET = re.compile(
@@ -29,6 +31,7 @@ _SHEET = re.compile(
 )
 _PIECE = re.compile(r"\d{1,3}|[A-Za-z](?![A-Za-z0-9äöüß'])|[ivxIVX]{2,4}(?![A-Za-z0-9])")
 _GAP = re.compile(r"[ \t]{0,2}[.\-–—_/,)\]]{0,2}[ \t]{0,2}[(\[]?[ \t]?")
+_ORNAMENT = re.compile(r"^\s*[^\w\s()\[\]§№#$\\+=<>|-]+(?=\s)")
 _ROMAN = {"i": 1, "ii": 2, "iii": 3, "iv": 4, "v": 5, "vi": 6, "vii": 7, "viii": 8, "ix": 9, "x": 10}
 
 
@@ -113,6 +116,8 @@ def named(text: str, labels: Labels, part: tuple[str, ...], strong: bool) -> Nam
     and letter side by side at the line's start.
     """
     text = text[:MAX_LABEL]
+    if strong:  # "✏️ 1a", "→ Task 2"; as many blanks, for offsets stay what they are
+        text = _ORNAMENT.sub(lambda found: " " * len(found.group()), text)
     keyword = _KEYWORD.match(text)
     if keyword is None and _SHEET.match(text):
         return Named("sheet", text.strip(), 0) if strong else None
@@ -199,8 +204,9 @@ def _label_end(text: str, start: int, end: int, sure: bool, read: list[str]) -> 
         compact = re.fullmatch(r"\d{1,2}[a-z]", text[start:end]) is not None
         return behind if compact and re.match(r"[A-Za-zÄÖÜäöü]{3,}", text[behind:]) else None
     if punctuation:
-        return behind if enclosed or ")" in punctuation or len(read) > 1 or read[0].isdigit() else None
-    side_by_side = re.fullmatch(r"\d{1,2}[a-z]", text[start:end]) is not None
+        letter = re.fullmatch(r"\s*[a-z]\.[ \t]+", text[:behind]) is not None  # a list's "b. "
+        return behind if enclosed or letter or ")" in punctuation or len(read) > 1 or read[0].isdigit() else None
+    side_by_side = re.fullmatch(r"\d{1,2}\.?[a-z]", text[start:end]) is not None
     if side_by_side and not re.match(r"[-+*/=<>^·×]", following):
         return behind
     return None
@@ -218,6 +224,8 @@ def _resolve(read: list[str], labels: Labels, part: tuple[str, ...], end: int, k
             return Named("part", key[0] if len(key) == 1 else "".join(key), end, (), keyword, True, len(key) == 1)
         if part and not key[0].isdigit() and part + key[:1] in labels.tokens:
             return Named("question", labels.tokens[part + key[:1]], end, tuple(read[1:]), keyword, False)
+        if len(key) == 3 and key[0].isdigit() and key[1].isdigit() and key[1:] in labels.tokens:
+            return Named("question", labels.tokens[key[1:]], end, (), keyword, True)  # "3.1 (a)": sheet 3
     return None
 
 

@@ -20,12 +20,19 @@ _TABLE_RULE = re.compile(r"^[ \t]*\|?[ \t]*:?-{2,}:?[ \t]*(?:\|[ \t]*:?-+:?[ \t]
 _PREFIX = re.compile(
     r"(?P<quote>(?:[ \t]{0,3}>[ \t]?)*)(?P<indent>[ \t]*)(?:(?P<hashes>\#{1,6})(?:[ \t]+|(?=[\dA-Z(]))"
     r"|(?P<html><h(?P<level>[1-6])[^>\n]{0,80}>)"
-    r"|(?P<marker>[-*+•]|\d{1,2}[.)]|\(?[a-zA-Z]\)|\([ivx]{1,4}\))(?=[ \t]|$))?"
+    r"|(?P<marker>[-*+•]|\d{1,2}[.)]|\(?[a-zA-Z]\)|[a-h]\.|\([ivx]{1,4}\))(?=[ \t]|$))?"
     r"[ \t]*(?P<inner>\#{1,6}[ \t]+)?"
 )
+_COLUMN = re.compile(r"(?:[A-Za-zÄÖÜäöü]{2,12}\.? )?\(?(?:\d{1,2}[ .]?\(?[a-z]?|[a-z])\)?\.?")
 _STRONG = re.compile(r"[ \t]*(?:\*\*|__|<b>|<strong>|<u>|\*(?=[^\s*])(?=[^*\n]{1,40}\*(?![\w(])))")
 _TAGS = re.compile(
     r"</?(?:b|i|em|strong|u|p|div|span|center|font|h[1-6]|details|summary|sub|sup|br|small)\b[^>\n]{0,100}>"
+)
+
+# What Markdown's dialects put beside the words: attributes, footnotes' numbers, highlighting, names of blocks, fences.
+_EXTRAS = re.compile(
+    r"\{[ \t]*[.#][^{}\n]{0,100}\}|\[\^[^\]\n]{1,40}\]|(?:^|[ \t])\^[\w-]{1,40}[ \t]*$|^[ \t]*:{3,}[^\n]*$"
+    r"|==(?=\S)(?![=>])|(?<=\S)==(?=[\s.,;]|$)|^==[ \t]*$|\[![A-Za-z]{1,20}\][+-]?|^\[(?:TOC|toc)\]"
 )
 
 
@@ -39,6 +46,8 @@ class _Page:
     prefix: re.Match[str] | None = None
     start: int = 0
     bold: bool = False
+    columns: dict[int, tuple[str, ...]] = field(default_factory=dict)  # by line of a table: what heads its cells
+    column: int = 0
 
 
 def read_markdown(file: str, text: str, cell: int | None = None) -> Document:
@@ -48,9 +57,9 @@ def read_markdown(file: str, text: str, cell: int | None = None) -> Document:
     body = " " * 0 + text
     if front:
         body = re.sub(r"[^\n]", " ", text[: front.end()]) + text[front.end() :]
-    page = _Page(origin)
-    remarks: list[Remark] = []
     tables = _table_lines(body)
+    page = _Page(origin, columns=_headed_cells(body, tables))
+    remarks: list[Remark] = []
     at = 0
     for span in spans(body, "markdown"):
         _add_text(page, body, at, span.start, tables)
@@ -82,6 +91,42 @@ def _table_lines(text: str) -> frozenset[int]:
     return frozenset(found)
 
 
+def _headed_cells(text: str, tables: frozenset[int]) -> dict[int, tuple[str, ...]]:
+    """The labels above the cells of tables that have a column for each answer ("| 1a | 1b |"); the head itself: ()."""
+    found: dict[int, tuple[str, ...]] = {}
+    rows = text.split("\n")
+    for at in sorted(tables):
+        if at == 0 or at - 1 not in tables or not _TABLE_RULE.match(rows[at]):
+            continue
+        head = tuple(cell.strip(" *_") for cell in rows[at - 1].strip().strip("|").split("|"))
+        if len(head) < 2 or not all(_COLUMN.fullmatch(cell) for cell in head):
+            continue
+        found[at - 1] = found[at] = ()
+        below = at + 1
+        while below in tables and not _TABLE_RULE.match(rows[below]):
+            found[below] = head
+            below += 1
+    return found
+
+
+def _add_cells(page: _Page, text: str, start: int, end: int, head: tuple[str, ...]) -> None:
+    """A stretch of a table's row, every cell as a line of its own that begins with what heads its column."""
+    if start == 0 or text[start - 1] == "\n":
+        page.column = -1 if text[start:end].lstrip().startswith("|") else 0
+        if head and page.column == 0:
+            page.runs.append(Run("text", f"{head[0]}:", page.source.place(start), "plain"))
+    for number, piece in enumerate(text[start:end].split("|") if head else ()):
+        if number:
+            _end_line(page)
+            page.column += 1
+            if page.column < len(head):
+                page.runs.append(Run("text", f"{head[page.column]}:", page.source.place(start), "plain"))
+        if piece.strip():
+            place = page.source.place(start + len(piece) - len(piece.lstrip()))
+            page.runs.append(Run("text", clean(piece).strip(), place, notation_of(piece)))
+        start += len(piece) + 1
+
+
 def _add_text(page: _Page, text: str, start: int, end: int, tables: frozenset[int]) -> None:
     """Running text: every newline ends a line."""
     while start < end:
@@ -98,6 +143,9 @@ def _add_stretch(page: _Page, text: str, start: int, end: int, tables: frozenset
     if start >= end:
         return
     line = page.source.place(start).line - 1
+    if line in page.columns:
+        _add_cells(page, text, start, end, page.columns[line])
+        return
     if line in tables:
         raw = _row(text[start:end]) if start == 0 or text[start - 1] == "\n" else text[start:end].replace("|", " ")
         if _TABLE_RULE.match(text[start:end]):
@@ -137,6 +185,7 @@ def _row(text: str) -> str:
 def clean(text: str) -> str:
     """The text without Markdown's markup; a formula typed without delimiters keeps its stars and underscores."""
     text = _TAGS.sub(" ", text)
+    text = _EXTRAS.sub(lambda found: " " * len(found.group()), text)
     text = re.sub(r"(?<![\w)\]}*])\*\*|\*\*(?![\w({*\-])", "", text)
     text = re.sub(r"(?<!\w)__(?=\S)|(?<=\S)__(?!\w)", "", text)
     if not is_formula(text):
@@ -164,7 +213,10 @@ def _add_span(page: _Page, text: str, span: Span, remarks: list[Remark]) -> None
         if not span.closed:
             remarks.append(unclosed(where, text[span.start : span.start + 2]))
         if body:
-            page.runs.append(Run("formula", _unquoted(body) if _quotes(page) else body, where))
+            if _quotes(page):
+                lead += len(inner[lead:]) - len(inner[lead:].lstrip("> \t"))
+                where, body = page.source.place(span.inner + lead), _unquoted(inner[lead:]).strip()
+            page.runs.append(Run("formula", body, where))
 
 
 def image_target(text: str) -> str:
@@ -197,8 +249,9 @@ def add_block(runs: list[Run], inner: str, language: str, where: Place) -> None:
         return
     skipped = len(inner) - len(inner.lstrip("\n"))
     where = replace(where, line=where.line + skipped, column=where.column if not skipped else 1)
-    if language in MATH_LANGUAGES:
-        runs.append(Run("formula", body.strip(), where))
+    typed = language in ("", "text", "txt", "plain") and "\n" not in body.strip() and is_formula(body)
+    if language in MATH_LANGUAGES or typed:
+        runs.append(Run("formula", body.strip(), where, notation_of(body) if typed else "latex"))
     elif is_graph(body, language) or language == "tikzpicture":
         runs.append(Run("graph", body, where, "latex" if language == "tikzpicture" else "plain"))
     elif language != "comment":

@@ -5,8 +5,9 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass, field
 
-from grader.model import Place, Remark
+from grader.model import Remark
 from grader.reading.delimiters import Span, spans
+from grader.reading.labels import plain
 from grader.reading.macros import Macro, definitions, expand
 from grader.reading.markdown import add_block, unclosed
 from grader.reading.pieces import Document, Line, Run, Source, source
@@ -22,12 +23,18 @@ newcommand renewcommand title date maketitle lstset caption footnotesize href pd
 """
 SILENT = frozenset(_SILENT_WORDS.split())
 EXERCISES = frozenset({"exercise", "problem", "question", "task", "aufgabe", "uebung", "ex", "prob"})
+EXERCISES |= {"homeworkproblem", "exercice", "ejercicio", "esercizio", "opgave"}
 SOLUTIONS = frozenset({"solution", "answer", "loesung", "antwort", "sol"})
+LISTS = frozenset({"enumerate", "itemize", "description", "parts", "subparts", "questions", "compactenum"})
 ACCENTS = {'"': "̈", "'": "́", "`": "̀", "^": "̂", "~": "̃", "c": "̧"}
 COUNTERS = ("enumi", "enumii", "enumiii", "enumiv")
 DEFAULT_MARKERS = (r"\arabic.", r"(\alph)", r"\roman.", r"\Alph.")
 MAX_GROUPS = 2_000  # open braces
 
+_THEOREM = re.compile(r"\\newtheorem\*?\s*\{(\w{1,40})\}\s*(?:\[\w*\])?\s*\{([^{}\n]{1,60})\}")
+_ENUM_LABEL = re.compile(r"\\renewcommand\*?\s*\{?\\label(enumi{1,3}v?)\}?\s*\{((?:[^{}\n]|\{[^{}\n]*\}){1,80})\}")
+_THE = re.compile(r"\\renewcommand\*?\s*\{?\\the((?:sub)?section)\}?\s*\{((?:[^{}\n]|\{[^{}\n]*\}){1,80})\}")
+_SETLIST = re.compile(r"\\setlist\s*\[\s*enumerate\s*(?:,\s*([1-4]))?\s*\]\s*\{((?:[^{}\n]|\{[^{}\n]*\}){1,200})\}")
 _SYMBOL = re.compile(r"\\[A-Za-z@]+\*?|\\.|[{}\n~&]|[^\\{}\n~&]+", re.S)
 _OPTION = re.compile(r"[ \t]*\[([^\]\n]{0,200})\]")
 _ARGUMENT = re.compile(r"[ \t]*\{([^{}\n]{0,300})\}")
@@ -38,6 +45,7 @@ class _List:
     template: str
     count: int = 0
     ordered: bool = True
+    implicit: bool = False  # an exercise's own `\part`s
 
 
 @dataclass(slots=True)
@@ -56,13 +64,18 @@ class _Page:
     words: str = ""
     words_at: int = -1
     exercises: int = 0
+    opened: int = -1  # where the section that has no line yet begins
+    sections: dict[str, int] = field(default_factory=dict)
+    printed: dict[str, str] = field(default_factory=dict)  # how the document numbers its sections, where it says so
+    named: dict[str, str] = field(default_factory=dict)  # the student's own theorem environments and their titles
+    markers: list[str] = field(default_factory=lambda: list(DEFAULT_MARKERS))
     remarks: list[Remark] = field(default_factory=list)
 
 
 def read_tex(file: str, text: str) -> Document:
     """The lines of a LaTeX document; never raises.  `\\input` is not followed; a remark says so."""
     origin = source(file, text)
-    body = without_comments(text)
+    whole = body = without_comments(text)
     macros, places = definitions(body)
     for start, end in places:
         body = body[:start] + _blanked(body[start:end]) + body[end:]
@@ -71,7 +84,9 @@ def read_tex(file: str, text: str) -> Document:
     end = body.find("\\end{document}", max(begin, 0))
     start = begin + len("\\begin{document}") if begin >= 0 else 0
     body = _blanked(body[:start]) + (body[start:end] if end >= 0 else body[start:])
-    page = _Page(origin, macros)
+    page = _Page(
+        origin, macros, named=dict(_THEOREM.findall(whole)), printed=dict(_THE.findall(whole)), markers=_markers(whole)
+    )
     at = start
     for span in spans(body, "tex"):
         _add_text(page, body, at, span.start)
@@ -80,6 +95,18 @@ def read_tex(file: str, text: str) -> Document:
     _add_text(page, body, at, len(body))
     _end_line(page)
     return Document(tuple(page.lines), tuple(page.remarks), _metadata(preamble))
+
+
+def _markers(text: str) -> list[str]:
+    """What the document puts in front of its lists' items, by depth."""
+    found = list(DEFAULT_MARKERS)
+    for depth, options in _SETLIST.findall(text):
+        for at in [int(depth) - 1] if depth else range(4):
+            found[at] = _template(options) or found[at]
+    for counter, label in _ENUM_LABEL.findall(text):
+        if counter in COUNTERS:
+            found[COUNTERS.index(counter)] = _template(label) or found[COUNTERS.index(counter)]
+    return found
 
 
 def _blanked(text: str) -> str:
@@ -193,6 +220,9 @@ def _command(page: _Page, text: str, name: str, start: int, at: int, end: int) -
     if name in LEVELS and not (name == "part" and page.lists):
         _end_line(page)
         page.heading = LEVELS[name]
+        page.opened = start
+        if text[at - 1] != "*":
+            _count_section(page, name, start)
         option = _OPTION.match(text, at, end)
         at = option.end() if option else at
         brace = re.compile(r"\s*\{").match(text, at, end)
@@ -200,14 +230,14 @@ def _command(page: _Page, text: str, name: str, start: int, at: int, end: int) -
             page.groups.append("heading")
             return brace.end()
         return at
-    if name == "item" or (name == "part" and page.lists):
-        return _item(page, text, at, end)
-    if name == "question" and page.lists:
-        _end_line(page)
-        page.exercises += 1
-        page.heading = 1
-        _say(page, f"Exercise {page.exercises}", start)
-        _end_line(page)
+    if name == "item" or (name in ("part", "subpart") and page.lists):
+        points = _OPTION.match(text, at, end) if name != "item" else None
+        return _item(page, text, points.end() if points else at, end)
+    if name in ("question", "titledquestion") and page.lists:
+        _exercise(page, "", start)
+        for pattern in (_ARGUMENT if name == "titledquestion" else _OPTION, _OPTION):
+            skipped = pattern.match(text, at, end)
+            at = skipped.end() if skipped else at
         return at
     if name in ("begin", "end"):
         return _environment(page, text, name, start, at, end)
@@ -222,8 +252,9 @@ def _command(page: _Page, text: str, name: str, start: int, at: int, end: int) -
         page.bold = True
     if name == "setcounter" and (match := re.compile(r"\{(enum\w+)\}\{(\d{1,3})\}").match(text, at, end)):
         level = COUNTERS.index(match.group(1)) if match.group(1) in COUNTERS else -1
-        if 0 <= level < len(page.lists):
-            page.lists[level].count = int(match.group(2))
+        lists = [one for one in page.lists if not one.implicit]
+        if 0 <= level < len(lists):
+            lists[level].count = int(match.group(2))
         return match.end()
     if name in SILENT:
         while argument := _OPTION.match(text, at, end) or _ARGUMENT.match(text, at, end):
@@ -243,27 +274,30 @@ def _environment(page: _Page, text: str, which: str, start: int, at: int, end: i
         return at
     name, at = argument.group(1).rstrip("*"), argument.end()
     _end_line(page)
+    title = plain(page.named.get(name, ""))
+    exercise = name.lower() in EXERCISES or title in EXERCISES or title == "ubung"
     if which == "end":
-        if name in ("enumerate", "itemize", "description", "parts", "questions", "compactenum") and page.lists:
+        if (name in LISTS or exercise) and page.lists:
             page.lists.pop()
         return at
     option = _OPTION.match(text, at, end)
     extra = option.group(1) if option else ""
     at = option.end() if option else at
-    if name in ("enumerate", "itemize", "description", "parts", "questions", "compactenum"):
-        depth = sum(one.ordered for one in page.lists)
-        default = r"(\alph)" if name == "parts" else DEFAULT_MARKERS[min(depth, 3)]
+    if name in LISTS:
+        depth = sum(one.ordered and not one.implicit for one in page.lists)
+        default = r"(\alph)" if name == "parts" else page.markers[min(depth, 3)]
         found = _List(_template(extra) or default, ordered=name not in ("itemize", "description"))
         if first := re.search(r"start\s*=\s*(\d{1,3})", extra):
             found.count = int(first.group(1)) - 1
         page.lists.append(found)
-    elif name.lower() in EXERCISES:
-        page.exercises += 1
+    elif exercise:
+        _exercise(page, extra, start)
+        page.lists.append(_List(r"(\alph)", implicit=True))
+    elif boxed := re.search(r"\btitle\s*=\s*\{?([^{},\n]{1,100})", extra):
         page.heading = 1
-        title = extra or f"Exercise {page.exercises}"
-        _say(page, title if re.match(r"[A-Za-z]{3,}", title) else f"Exercise {title}", start)
+        _say(page, boxed.group(1), start)
         _end_line(page)
-    elif name.lower() in SOLUTIONS:
+    elif name.lower() in SOLUTIONS or title in SOLUTIONS or title == "losung":
         _say(page, "Solution:", start)
         _end_line(page)
     elif name in ("tabular", "array", "minipage", "figure", "table", "multicols"):
@@ -272,10 +306,43 @@ def _environment(page: _Page, text: str, which: str, start: int, at: int, end: i
     return at
 
 
+def _count_section(page: _Page, name: str, start: int) -> None:
+    """Count a section; where the document prescribes its number's form ("1a"), the title begins with it as in print."""
+    page.sections[name] = page.sections.get(name, 0) + 1
+    if name == "section":
+        page.sections["subsection"] = 0
+    if name not in page.printed:
+        return
+    text = page.printed[name].replace(r"\thesection", page.printed.get("section", r"\arabic{section}"))
+    text = re.sub(
+        r"\\(alph|Alph|arabic|roman|Roman)\s*\{(\w+)\}",
+        lambda m: _counted(m.group(1), page.sections.get(m.group(2), 0)),
+        text,
+    )
+    _say(page, re.sub(r"\\[A-Za-z]+|[{}]", " ", text) + " ", start)
+
+
+def _exercise(page: _Page, title: str, start: int) -> None:
+    """A heading for the next exercise; LaTeX counts it, whatever else its title says."""
+    _end_line(page)
+    page.exercises += 1
+    page.heading = 1
+    numbered = re.match(r"(?:[A-Za-zÄÖÜäöü]{2,}\.?\s*)?\d|[A-Za-z]{3,}\s+\(?[\dIVXa-z]{1,3}\b", title)
+    _say(
+        page,
+        (title if title[:1].isalpha() else f"Exercise {title}") if numbered else f"Exercise {page.exercises}",
+        start,
+    )
+    _end_line(page)
+
+
 def _template(option: str) -> str:
     """What `\\begin{enumerate}[label=(\\alph*)]` or `[(a)]` puts in front of its items; "" when it says nothing."""
     label = re.search(r"label\s*=\s*\{?\s*(.{1,60}?)\s*\}?\s*(?:,\s*\w+\s*=|$)", option)
     text = label.group(1) if label else option
+    text = re.sub(
+        r"(?<=alph|Alph)\s*\{\s*enum\w+\s*\}|(?<=arabic)\s*\{\s*enum\w+\s*\}|(?<=oman)\s*\{\s*enum\w+\s*\}", "", text
+    )
     text = re.sub(r"\\(?:textbf|bfseries|textit|emph)\s*\{?|[{}*]", "", text)
     if re.search(r"\\(alph|Alph|arabic|roman|Roman)", text):
         return text
@@ -327,11 +394,12 @@ def _end_words(page: _Page) -> None:
 
 def _end_line(page: _Page) -> None:
     _end_words(page)
-    if page.runs or page.marker:
-        where = page.runs[0].where if page.runs else Place(page.source.file)
+    untitled = page.heading and "heading" not in page.groups and page.opened >= 0
+    if page.runs or page.marker or untitled:
+        where = page.runs[0].where if page.runs else page.source.place(max(page.opened, 0))
         depth = len(page.lists)
         page.lines.append(Line(tuple(page.runs), where, page.heading, page.bold, page.marker, depth=depth))
-        page.marker, page.heading = "", 0
+        page.marker, page.heading, page.opened = "", 0, -1
     page.runs, page.bold = [], False
     if "heading" not in page.groups:
         page.heading = 0

@@ -58,6 +58,13 @@ def test_a_document_holds_these_fragments(case: dict[str, Any], tmp_path: Path) 
     assert all(words in said for words in case.get("says", []))
 
 
+@pytest.mark.parametrize("case", cases("reading_habits.toml"))
+def test_every_answer_is_found_under_its_question(case: dict[str, Any], tmp_path: Path) -> None:
+    submission = read(tmp_path, case["text"], case["format"])
+    last = {a.question: f.text for a in submission.answers for f in a.fragments if f.kind in ("formula", "graph")}
+    assert last == case["answers"]
+
+
 @pytest.mark.parametrize("case", cases("reading_labels.toml"))
 def test_a_line_names_this_question(case: dict[str, Any], tmp_path: Path) -> None:
     labels = NUMBERS if case.get("sheet") == "numbers" else LABELS
