@@ -268,7 +268,7 @@ def _script_group(p: Parser) -> Syntax:
         star = p.take()
         p.take()
         return Syntax("name", star.start, star.end, (), "star")
-    if p.peek(1) == "text" and p.peek(2) == "}":
+    if p.peek(1) in ("text", "func") and p.peek(2) == "}":
         p.take()
         word = p.take()
         p.take()

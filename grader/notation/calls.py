@@ -52,6 +52,8 @@ def _read_rows(p: Parser, opening: Token) -> tuple[list[list[Syntax]], list[str]
         kind = p.peek()
         if kind == "sep" and p.token.text == "quad" and opening.text in "([":
             p.kinds[p.i] = kind = ","
+        if kind == "bar" and opening.text == "(":  # p(x | z)
+            p.kinds[p.i] = kind = ","
         if kind in (",", ";", "row", "line"):
             marks.append(";" if kind in (";", "row", "line") else ",")
             p.take()

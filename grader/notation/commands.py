@@ -42,6 +42,7 @@ SILENT = frozenset(
         "boldmath",
         "unboldmath",
         "normalsize",
+        "footnotesize",
         "small",
         "large",
         "Large",

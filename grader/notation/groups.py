@@ -75,6 +75,8 @@ def read_group(p: Parser) -> Syntax:
     p.row_list = saved
     if p.peek() == ",":
         node = read_more(p, node)
+    while p.peek() == "stop" and p.peek(1) == "}":  # \boxed{… .}
+        p.take()
     close_group(p, opening.start)
     p.depth -= 1
     return node

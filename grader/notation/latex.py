@@ -51,6 +51,7 @@ _GROUP = re.compile(r"\s*\{([^{}]*)\}")
 _ONE = re.compile(r"\s*(?:\{\s*([01])\s*\}|([01])(?!\d))")
 _ENVIRONMENT = re.compile(r"\s*\{\s*([A-Za-z]+\*?)\s*\}")
 _COLUMNS = re.compile(r"\s*(?:\[[^\]]*\]\s*)?\{[lcr|@{}.\s\d!p]*\}")
+_BOXED_DISPLAY = re.compile(r"\s*\{(?=\s*\\begin\s*\{(?:aligned|align|gathered|split)\*?\})")
 _OPTION = re.compile(r"\s*\[[^\[\]]*\]")
 _DELIMITER = re.compile(r"\s*(\\(?:[A-Za-z]+|.)|.)", re.DOTALL)
 
@@ -173,6 +174,12 @@ def _scan_command(scanner: _Scanner, name: str, at: int, stop: int) -> int:
         scanner.emit("row", "\\\\", at, stop)
         scanner.spaced = False
         return option.end() if option and re.search(r"(pt|ex|em|mm|cm)\s*\]", option.group()) else stop
+    if name in ("boxed", "fbox"):
+        display = _BOXED_DISPLAY.match(text, stop)
+        if display:  # its braces are no group: lines end inside
+            end = _skip_group(text, stop)
+            _scan_range(scanner, display.end(), end - 1)
+            return end
     if name in FONTS or name in BLACKBOARD:
         return _scan_font(scanner, name, at, stop)
     if name in UPRIGHT:

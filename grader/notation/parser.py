@@ -56,7 +56,8 @@ class Parser:
 
     def take(self) -> Token:
         token = self.tokens[self.i]
-        self.i += 1
+        if self.i < self.size:  # the end stays where it is
+            self.i += 1
         return token
 
     def last_end(self) -> int:
@@ -154,9 +155,21 @@ class Parser:
         kind = self.peek()
         if kind in ("bar", "bars") and (self.bars or self.peek(1) == "_"):
             return False
-        if kind not in _STARTS:
+        if kind not in _STARTS or (kind == "bar" and not self._is_paired()):
             return False
         return not (self.row_list and self.token.spaced)
+
+    def _is_paired(self) -> bool:
+        """Is there another bar behind this one, before the bracket around it closes?"""
+        depth = 0
+        for at in range(self.i + 1, self.size):
+            kind = self.kinds[at]
+            depth += (kind in ("open", "{", "env_open")) - (kind in _CLOSING)
+            if depth < 0:
+                return False
+            if depth == 0 and kind in ("bar", "bars"):
+                return True
+        return False
 
     def product(self) -> Syntax:
         first = self.factor()
