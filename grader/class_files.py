@@ -59,6 +59,26 @@ def write_whole(path: Path, text: str) -> None:
     beside.replace(path)
 
 
+def clear_remains(out: Path) -> None:
+    """Remove files that a run was writing when it was killed."""
+    for path in (*out.glob(".*.new"), *out.glob("*/.*.new")):
+        number = path.name.removesuffix(".new").rpartition(".")[2]
+        if number.isdigit() and not _lives(int(number)):
+            path.unlink(missing_ok=True)
+
+
+def _lives(process: int) -> bool:
+    if os.name != "posix":  # asking would end it there
+        return process == os.getpid()
+    try:
+        os.kill(process, 0)
+    except ProcessLookupError:
+        return False
+    except OSError:
+        return True
+    return True
+
+
 def write_report(out: Path, name: str, report: Report) -> None:
     """One student's report in every form, as a student may see it."""
     shown = for_student(report)
@@ -78,6 +98,7 @@ def read_reports(store: Store) -> tuple[Report, ...]:
 
 def write_class(out: Path, store: Store, title: str, *, for_instructor: bool = False) -> Written:
     """All files of a class from its journal.  A person's rows in review.csv are taken in first and stay as they are."""
+    clear_remains(out)
     before = read_review(out)
     trouble = take_in_review(store, before)
     reports = read_reports(store)

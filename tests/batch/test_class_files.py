@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import csv
 import io
+import os
+import subprocess
+import sys
 from dataclasses import replace
 from fractions import Fraction
 from pathlib import Path
@@ -80,6 +83,19 @@ def test_writing_a_class_again_changes_no_byte(tmp_path: Path) -> None:
     assert snapshot(tmp_path) == before
     assert {"gradebook.csv", "class.html", "review.csv", "reports/lovelace_ada.html"} <= set(before)
     assert not any(TRUTH.encode() in data for data in before.values())
+
+
+def test_what_a_killed_run_was_writing_is_cleared_away(tmp_path: Path) -> None:
+    ended = subprocess.Popen([sys.executable, "-c", ""])
+    ended.wait()
+    for folder in (tmp_path, tmp_path / "reports"):
+        folder.mkdir(exist_ok=True)
+        (folder / f".half.md.{ended.pid}.new").write_text("ha")
+        (folder / f".other.md.{os.getpid()}.new").write_text("being written")
+    with make_class(tmp_path, [BARE]) as store:
+        class_files.write_class(tmp_path, store, "Sheet")
+    left = [path for path in tmp_path.rglob("*.new")]
+    assert {path.name for path in left} == {f".other.md.{os.getpid()}.new"}
 
 
 def test_the_instructors_pages_show_the_evidence_that_students_do_not_see(tmp_path: Path) -> None:
