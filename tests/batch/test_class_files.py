@@ -94,7 +94,7 @@ def test_what_a_killed_run_was_writing_is_cleared_away(tmp_path: Path) -> None:
         (folder / f".other.md.{os.getpid()}.new").write_text("being written")
     with make_class(tmp_path, [BARE]) as store:
         class_files.write_class(tmp_path, store, "Sheet")
-    left = [path for path in tmp_path.rglob("*.new")]
+    left = list(tmp_path.rglob("*.new"))
     assert {path.name for path in left} == {f".other.md.{os.getpid()}.new"}
 
 
