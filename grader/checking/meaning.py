@@ -43,6 +43,8 @@ def _with_open_names(
     """Does the answer rest on steps whose values nobody has seen?  Then nothing has been worked out yet."""
     if isinstance(meaning, Unread) or not meaning.readings or not isinstance(statement.reading, Reading):
         return meaning
+    if symbols([plan.truths[0].value(item.step)]):  # a formula is asked: names of other steps belong to it
+        return meaning
     truth, vocabulary = plan.truths[0], statement.vocabulary or plan.vocabulary
     assert vocabulary is not None
     typed = elaborate(statement.reading.chain[-1], vocabulary, truth.sizes)

@@ -183,7 +183,8 @@ def _item(spec: Spec, task: Task, name: str, step: str, points: Mapping[str, Fra
         step=step,
         targets=tuple(targets),
         labels=(name.lower(), called[0].lower()),
-        policy=_layouts(task.policy, letter),
+        # a formula in terms of another step does not show that step
+        policy=replace(_layouts(task.policy, letter), unshown="blank" if spec.sizes else task.policy.unshown),
         bonus=task.bonus,
         main=len(points) == 1 and name in points,
     )

@@ -45,8 +45,9 @@ WEIGHTS: Mapping[str, int] = {"forward": 1, "backward": 2, "engine": 3, "value":
 class NodeKeys:
     """One node.  `operation` is what it stands for (default: its own name); the rest narrows where it is looked at.
 
-    attributes: those it takes (axis, keepdims, exponent, …).  broadcast, batched, integers, vectors: must it work for
-    inputs of different shapes, for more than two axes, for whole numbers, for vectors in a product?
+    attributes: those it takes (axis, keepdims, exponent, …).  broadcast, batched, integers, vectors, numbers: must it
+    work for inputs of different shapes, for more than two axes, for whole numbers, for vectors in a product, for arrays
+    without axes?
     """
 
     operation: str = ""
@@ -55,6 +56,7 @@ class NodeKeys:
     batched: bool = True
     integers: bool = True
     vectors: bool = False
+    numbers: bool = True
 
 
 @dataclass(frozen=True)
@@ -140,13 +142,18 @@ class _Setup:
     policy: EnginePolicy = field(default_factory=EnginePolicy)
 
     @property
+    def numbers(self) -> bool:
+        """Is the engine asked with numbers?  With arrays of one entry where a node is asked for arrays only."""
+        return all(node.scalar or node.numbers for node in self.nodes)
+
+    @property
     def operations(self) -> tuple[str, ...]:
         return tuple(node.stands_for for node in self.nodes if node.name == node.stands_for)
 
     def probes(self, seed: bytes) -> list[Probe]:
         found = [point.probe for node in self.nodes for point in points_of(node, seed)]
         if self.engine:
-            found += [case.probe for case in engine_cases(self.operations, seed)]
+            found += [case.probe for case in engine_cases(self.operations, seed, self.numbers)]
         if self.equation is not None:
             found += [point.probe for point in equation_points(self.equation, seed)]
         return found
@@ -213,7 +220,15 @@ def _nodes(spec: Spec, task: Task, scalar: bool) -> tuple[NodeSpec, ...]:
                 )
         found.append(
             NodeSpec(
-                name, operation, keys.attributes, scalar, keys.broadcast, keys.batched, keys.integers, keys.vectors
+                name,
+                operation,
+                keys.attributes,
+                scalar,
+                keys.broadcast,
+                keys.batched,
+                keys.integers,
+                keys.vectors,
+                keys.numbers,
             )
         )
     return tuple(found)
@@ -340,7 +355,8 @@ def _judge_equation_item(setup: _Setup, name: str, item: Item, seen: Seen) -> Fi
     replies = asked.about(setup.equation.subject)
     points = _points_of_equation(setup.equation, asked.seed)
     if name == "value":
-        found = judge_value(setup.equation, points, replies)
+        loose = any(one.guarded for one in _nodes_judged(setup, bundle).values())
+        found = judge_value(setup.equation, points, replies, loose)
     else:
         engine = _engine_judged(setup, bundle) if setup.engine else None
         found = judge_component(setup.equation, name, points, replies, _nodes_judged(setup, bundle), engine)
@@ -394,8 +410,9 @@ def _judge_engine(
     verdicts = _judge_nodes(nodes, conventions, accumulates, bundle)
     asked = _sort(bundle)
     by_operation = {node.stands_for: verdicts[node.name] for node in nodes}
-    replies = asked.about(engine_subject(operations))
-    return judge_engine(engine_cases(operations, asked.seed), replies, by_operation, policy)
+    numbers = all(node.scalar or node.numbers for node in nodes)
+    replies = asked.about(engine_subject(operations, numbers))
+    return judge_engine(engine_cases(operations, asked.seed, numbers), replies, by_operation, policy)
 
 
 def _finding(item: Item, judgement: Judgement, credit: Fraction, seen: Seen, derivative: bool) -> Finding:

@@ -37,6 +37,8 @@ def _tried(change: Change, site: Expr) -> list[Expr]:
 
 
 def _put(expr: Expr, site: Expr, new: Expr) -> Expr | None:
+    if new.shape != site.shape and any(site in one.args and one.op in ("index", "reshape") for one in ordered([expr])):
+        return None  # a place in an array that is no longer there
     try:
         return E.substitute(expr, {site: new})
     except ShapeError:
