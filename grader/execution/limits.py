@@ -36,7 +36,7 @@ WATCHED = frozenset(
 class Limits:
     """Bounds of one hand-in.  Seconds are wall-clock; the kernel's processor time is bounded by the same numbers."""
 
-    cell_seconds: float = 20.0
+    cell_seconds: float = 10.0
     notebook_seconds: float = 60.0  # all cells together, reruns included
     probe_seconds: float = 5.0
     probes_seconds: float = 60.0  # all probes together, reruns of the cells included
