@@ -25,6 +25,7 @@ from reference.modes import value_and_gradient
 
 ENGINE_TOLERANCE = 1e-7  # rounding along a graph adds up; a wrong path is far off
 ENGINE_SINGLE = 1e-4  # the same in single precision
+ENGINE_GUARDED = 1e-3  # small numbers added in a node grow along a graph
 ENGINE_EXACT = 1e-12  # honest engines are within this on small graphs; difference quotients are not
 ENOUGH = 2  # graphs on which an engine must have been tried
 EXPLODED = 50 * DOUBLINGS  # calls of one function on a graph of so few nodes
@@ -55,6 +56,7 @@ class _Tried:
     truth: Adjoints
     right: bool
     followed: bool  # do the student's own nodes make a difference here?
+    loose: bool  # small numbers are added in some nodes, as the problem allows
 
 
 def judge_engine(
@@ -71,7 +73,8 @@ def judge_engine(
     if all(reply.status in ("killed", "refused") for _, reply in small):
         return EngineVerdict(Verdict.UNDECIDED, "engine.stopped", "The code was stopped before it could be judged.")
     faults = {name: one.diagnosis for name, one in nodes.items() if not _sound(one)}
-    tried = [one for case, reply in small if (one := _try(case, reply, faults)) is not None]
+    guarded = frozenset(name for name, one in nodes.items() if one.guarded)
+    tried = [one for case, reply in small if (one := _try(case, reply, faults, guarded)) is not None]
     on_right_nodes = [one for one in tried if not one.case.nodes & set(faults)]
     judged = on_right_nodes if len(on_right_nodes) >= ENOUGH else tried
     if len(judged) < ENOUGH:
@@ -89,22 +92,23 @@ def judge_engine(
     return _on_large_graphs(large, policy)
 
 
-def matches(reply: Reply, truth: Adjoints, count: int) -> bool:
-    """Value and all `count` input gradients right?"""
+def matches(reply: Reply, truth: Adjoints, count: int, loose: bool = False) -> bool:
+    """Value and all `count` input gradients right?  `loose`: up to small numbers that nodes may add."""
     if not reply.returned or len(reply.gradients) < count:
         return False
-    return _close(reply.y, truth.output) and all(
-        _close(s, r) for s, r in zip(reply.gradients[:count], truth.adjoints[:count], strict=True)
+    return _close(reply.y, truth.output, loose) and all(
+        _close(s, r, loose) for s, r in zip(reply.gradients[:count], truth.adjoints[:count], strict=True)
     )
 
 
-def _close(answer: Values | None, truth: Values) -> bool:
+def _close(answer: Values | None, truth: Values, loose: bool = False) -> bool:
     if agrees(answer, truth, 1.0):
         return True
     numbers = plain(answer)
     if numbers is None or numbers.size != truth.size:
         return False
-    tolerance = ENGINE_SINGLE if is_single(answer) and not is_single(truth) else ENGINE_TOLERANCE
+    single = is_single(answer) and not is_single(truth)
+    tolerance = ENGINE_GUARDED if loose else ENGINE_SINGLE if single else ENGINE_TOLERANCE
     return bool(np.all(np.abs(numbers.reshape(truth.shape) - truth) <= tolerance * (np.abs(truth) + 1e-3)))
 
 
@@ -116,7 +120,9 @@ def _unfinished(reply: Reply) -> bool:
     return reply.unfinished or (reply.returned and all(gradient is None for gradient in reply.gradients))
 
 
-def _try(case: EngineCase, reply: Reply, faults: Mapping[str, Diagnosis | None]) -> _Tried | None:
+def _try(
+    case: EngineCase, reply: Reply, faults: Mapping[str, Diagnosis | None], guarded: frozenset[str]
+) -> _Tried | None:
     """One graph against what a right engine gives over the student's own nodes; None where that is not known."""
     concerned = {name: fault for name, fault in faults.items() if name in case.nodes}
     if any(fault is None for fault in concerned.values()):
@@ -126,7 +132,8 @@ def _try(case: EngineCase, reply: Reply, faults: Mapping[str, Diagnosis | None])
     if own is None or exact is None or not all(np.all(np.isfinite(bar)) for bar in own.adjoints):
         return None
     followed = not all(_close(a, b) for a, b in zip(own.adjoints, exact.adjoints, strict=True))
-    return _Tried(case, reply, own, matches(reply, own, len(case.inputs)), followed)
+    loose = bool(case.nodes & guarded)
+    return _Tried(case, reply, own, matches(reply, own, len(case.inputs), loose), followed, loose)
 
 
 def _untried(nodes: Mapping[str, NodeVerdict]) -> EngineVerdict:
@@ -141,7 +148,7 @@ def _untried(nodes: Mapping[str, NodeVerdict]) -> EngineVerdict:
 
 def _as_difference_quotients(judged: Sequence[_Tried]) -> EngineVerdict | None:
     """Right only to the accuracy of numerical differentiation, in most graphs?"""
-    errors = [_error(one) for one in judged if not _single(one.reply)]
+    errors = [_error(one) for one in judged if not one.loose and not _single(one.reply)]
     off = [error for error in errors if error > ENGINE_EXACT]
     if 2 * len(off) <= len(errors):
         return None
@@ -177,7 +184,7 @@ def _diagnose(wrong: Sequence[_Tried], right: Sequence[_Tried]) -> EngineVerdict
     missing = [one for one in returned if any(s is None for s in one.reply.gradients[: len(one.case.inputs)])]
     if missing and len(missing) == len(returned):
         return _incorrect("engine.gradient_missing", "Some inputs of a graph got no gradient.", _place(missing[0]))
-    if not all(_close(one.reply.y, one.truth.output) for one in returned):
+    if not all(_close(one.reply.y, one.truth.output, one.loose) for one in returned):
         return _incorrect("engine.value", "The value of a graph is wrong although its nodes are right.")
     if all(_keeps_one_contribution(one) for one in returned):
         return _incorrect(
@@ -234,9 +241,9 @@ def _scaled(one: _Tried) -> bool:
     ratios = []
     for s, r in zip(one.reply.gradients, one.truth.adjoints[: len(one.case.inputs)], strict=False):
         numbers = plain(s)
-        if numbers is None or numbers.size != 1 or float(r) == 0:
+        if numbers is None or numbers.size != 1 or r.size != 1 or float(r.reshape(())) == 0:
             return False
-        ratios.append(float(numbers.reshape(())) / float(r))
+        ratios.append(float(numbers.reshape(())) / float(r.reshape(())))
     return bool(ratios) and max(ratios) - min(ratios) <= 1e-9 * (abs(ratios[0]) + 1e-12)
 
 
@@ -313,7 +320,7 @@ def _deep_truth(case: EngineCase) -> Adjoints:
     x, step = E.symbol("x"), E.symbol("step")
     many = E.mul(len(case.program), step)
     expr = E.add(x, many) if case.program[0].op == "add" else E.sub(x, many)
-    env = dict(zip(("x", "step"), case.inputs, strict=True))
+    env = {name: x.reshape(()) for name, x in zip(("x", "step"), case.inputs, strict=True)}
     value, gradient = value_and_gradient(expr, (x, step), env)
     return Adjoints((np.asarray(value),), tuple(np.asarray(g, float) for g in gradient))
 

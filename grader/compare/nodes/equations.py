@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from grader.compare.nodes.agreement import agrees, is_single, plain
-from grader.compare.nodes.engine import ENGINE_SINGLE, ENGINE_TOLERANCE, EngineVerdict
+from grader.compare.nodes.engine import ENGINE_GUARDED, ENGINE_SINGLE, ENGINE_TOLERANCE, EngineVerdict
 from grader.compare.nodes.judging import NodeVerdict
 from grader.compare.nodes.points import HIGH, LOW, digest, generator
 from grader.compare.nodes.programs import Program, follow, lower
@@ -122,14 +122,19 @@ def _exact(spec: EquationSpec, inputs: Sequence[Values]) -> tuple[Values, tuple[
     return np.asarray(value), tuple(exact)
 
 
-def judge_value(spec: EquationSpec, points: Sequence[EquationPoint], replies: Mapping[str, Reply]) -> EngineVerdict:
-    """Is the value right at every point?  Values are judged on the truth, whatever the nodes are like."""
+def judge_value(
+    spec: EquationSpec, points: Sequence[EquationPoint], replies: Mapping[str, Reply], loose: bool = False
+) -> EngineVerdict:
+    """Is the value right at every point?  Values are judged on the truth, whatever the nodes are like.
+
+    `loose`: up to the small numbers that the nodes may add.
+    """
     known = [(point, replies.get(point.probe.name, NOTHING)) for point in points]
     early = _before_numbers(spec, [reply for _, reply in known])
     if early is not None:
         return early
     for point, reply in known:
-        if not reply.returned or not _close(reply.y, _exact(spec, point.inputs)[0]):
+        if not reply.returned or not _close(reply.y, _exact(spec, point.inputs)[0], loose):
             place = _place(spec, point)
             return EngineVerdict(Verdict.INCORRECT, "equation.value", f"The value of {spec.name} is wrong.", (place,))
     return EngineVerdict(Verdict.CORRECT)
@@ -151,11 +156,15 @@ def judge_component(
     if all(all(gradient is None for gradient in reply.gradients) for _, reply in known):
         return EngineVerdict(Verdict.BLANK, "engine.blank", "No gradient came back.")
     position = [one.name for one in spec.symbols].index(wrt)
-    if all(_component_close(reply, position, _exact(spec, point.inputs)[1][position]) for point, reply in known):
+    loose = any(one.guarded for one in nodes.values())
+    off = [
+        point
+        for point, reply in known
+        if not _component_close(reply, position, _exact(spec, point.inputs)[1][position], loose)
+    ]
+    if not off:
         return EngineVerdict(Verdict.CORRECT)
-    place = _place(
-        spec, next(p for p, r in known if not _component_close(r, position, _exact(spec, p.inputs)[1][position]))
-    )
+    place = _place(spec, off[0])
     wrong = _wrong_nodes(spec, nodes)
     if wrong and (engine is None or engine.verdict in (Verdict.CORRECT, Verdict.CARRIED)):
         return _over_own_nodes(spec, position, known, nodes, wrong, place)
@@ -245,20 +254,21 @@ def _same_as_own(
     return False
 
 
-def _component_close(reply: Reply, position: int, truth: Values) -> bool:
+def _component_close(reply: Reply, position: int, truth: Values, loose: bool = False) -> bool:
     if not reply.returned or len(reply.gradients) <= position:
         return False
     answer = reply.gradients[position]
-    return _close(np.zeros(()) if answer is None and not np.any(truth) else answer, truth)
+    return _close(np.zeros(()) if answer is None and not np.any(truth) else answer, truth, loose)
 
 
-def _close(answer: Values | None, truth: Values) -> bool:
+def _close(answer: Values | None, truth: Values, loose: bool = False) -> bool:
     if agrees(answer, truth, 1.0):
         return True
     numbers = plain(answer)
     if numbers is None or numbers.size != truth.size:
         return False
-    tolerance = ENGINE_SINGLE if is_single(answer) and not is_single(truth) else ENGINE_TOLERANCE
+    single = is_single(answer) and not is_single(truth)
+    tolerance = ENGINE_GUARDED if loose else ENGINE_SINGLE if single else ENGINE_TOLERANCE
     return bool(np.all(np.abs(numbers.reshape(truth.shape) - truth) <= tolerance * (np.abs(truth) + 1e-3)))
 
 

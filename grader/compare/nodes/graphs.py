@@ -44,20 +44,23 @@ class EngineCase:
         return self.kind in ("chain", "shared", "late", "diamond", "random")
 
 
-def engine_subject(nodes: Sequence[str]) -> str:
+def engine_subject(nodes: Sequence[str], numbers: bool = True) -> str:
     """Name under which the probes of an engine over these nodes travel."""
-    return f"engine/{digest(' '.join(nodes))}"
+    return f"engine/{digest(' '.join(nodes) + ('' if numbers else ' (1,)'))}"
 
 
 @lru_cache(maxsize=16)
-def engine_cases(nodes: tuple[str, ...], seed: bytes) -> tuple[EngineCase, ...]:
-    """Graphs over these nodes (names of operations), with fresh inputs.  Every node stands in several of them."""
+def engine_cases(nodes: tuple[str, ...], seed: bytes, numbers: bool = True) -> tuple[EngineCase, ...]:
+    """Graphs over these nodes (names of operations), with fresh inputs.  Every node stands in several of them.
+
+    `numbers`: inputs are arrays without axes; otherwise arrays of shape (1,).
+    """
     usable = [name for name in nodes if OPERATIONS[name].profile in ("unary", "binary") and name != "power"]
-    prefix = engine_subject(nodes)
+    prefix = engine_subject(nodes, numbers)
     cases: list[EngineCase] = []
 
     def put(kind: Kind, program: Program, inputs: Sequence[float], count: bool = False) -> None:
-        values = tuple(np.asarray(x, float) for x in inputs)
+        values = tuple(np.asarray(x if numbers else [x], float) for x in inputs)
         probe = Probe(
             name=f"{prefix}/{len(cases)}",
             op="engine",

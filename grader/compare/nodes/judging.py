@@ -12,7 +12,7 @@ import numpy as np
 from grader.compare.nodes.agreement import EXACT
 from grader.compare.nodes.comparison import Outcome, computes_in_single, outcome_of
 from grader.compare.nodes.diagnosis import Diagnosis, diagnose_backward, place_of
-from grader.compare.nodes.operations import GUARDED, OPERATIONS, REDUCTIONS
+from grader.compare.nodes.operations import GUARDED, OPERATIONS, REDUCTIONS, SLOPES
 from grader.compare.nodes.own_forward import is_trivial, right_for_own_forward
 from grader.compare.nodes.points import NodeSpec
 from grader.compare.nodes.probing import Point
@@ -60,6 +60,7 @@ class NodeVerdict:
     backward: Judgement
     diagnosis: Diagnosis | None = field(default=None)
     remarks: tuple[Evidence, ...] = ()
+    guarded: bool = False  # a small number is added somewhere, as the problem allows
 
 
 def judge(
@@ -80,7 +81,8 @@ def judge(
     outcomes = [one for one in outcomes if not _excused(one, accepted)]
     forward = _judge_forward(outcomes)
     backward, diagnosis = _judge_backward(outcomes, points, replies, forward, forward_reading[1], accepted)
-    return NodeVerdict(spec.name, forward, backward, diagnosis, _remarks(outcomes, accumulates))
+    guarded = any(one.guard for one in forward_reading)
+    return NodeVerdict(spec.name, forward, backward, diagnosis, _remarks(outcomes, accumulates), guarded)
 
 
 Reading = tuple[Variant, Variant]
@@ -102,6 +104,8 @@ def _best_reading(
     if name in REDUCTIONS:
         reductions = ["mean", "sum"] if accepted.reduction == "either" else [accepted.reduction]
     plain = [(Variant(name, r), Variant(name, r)) for r in reductions]
+    if name == "leaky_relu":
+        plain = [(Variant(name, slope=s), Variant(name, slope=s)) for s in SLOPES]
     tried = [(reading, _outcomes(reading, points, replies, accumulates)) for reading in plain]
     best = min(tried, key=lambda one: _faults(one[1]))
     if name not in GUARDED or _faults(best[1]) == 0 or not any(_nearly(one) for one in best[1]):
@@ -232,6 +236,10 @@ def _judge_backward(
     if all(one.forward is False for one in generic) and any(one.reply.returned for one in asked):
         return _for_own_forward(outcomes, points, replies, reading)
     judged = [one for one in asked if one.forward is not False or not one.reply.returned]
+    strayed = [one for one in generic if one.forward is False and one.backward is False]
+    own = right_for_own_forward(points, replies) if strayed else None
+    if strayed and own is not True:  # wrong by both: by the operation, and by the forward pass that stands there
+        judged = asked
     wrong = [one for one in judged if one.backward is False]
     evidence = _numerical(judged)
     if evidence:
@@ -253,7 +261,15 @@ def _judge_backward(
     budget = _over_budget(outcomes)
     if budget is not None:
         return budget, None
-    return Judgement(Verdict.CORRECT), None
+    return _OWN if own else Judgement(Verdict.CORRECT), None
+
+
+_OWN = Judgement(
+    Verdict.CARRIED,
+    "node.own_forward",
+    "The backward pass is right for your own forward pass.",
+    (Evidence("route", "Central differences of the student's own forward pass confirm its gradients.", "instructor"),),
+)
 
 
 def _not_written(reply: Reply) -> bool:
@@ -272,18 +288,7 @@ def _for_own_forward(
             "The backward pass fits your forward pass, but that does almost nothing; a person looks at it.",
         ), None
     if right:
-        return Judgement(
-            Verdict.CARRIED,
-            "node.own_forward",
-            "The backward pass is right for your own forward pass.",
-            (
-                Evidence(
-                    "route",
-                    "Central differences of the student's own forward pass confirm its gradients.",
-                    "instructor",
-                ),
-            ),
-        ), None
+        return _OWN, None
     asked = [one for one in outcomes if one.point.upstream is not None]
     wrong = [one for one in asked if one.backward is False]
     if not wrong:  # right for the operation, though not for the forward pass that stands there

@@ -73,6 +73,10 @@ def _power(xs: Sequence[Expr], attrs: Attrs) -> Expr:
     return E.pow(xs[0], Fraction(attrs.get("exponent", 2)))
 
 
+def _leaky(xs: Sequence[Expr], attrs: Attrs) -> Expr:
+    return E.leaky_relu(xs[0], attrs.get("slope", SLOPES[0]))
+
+
 def _matmul(xs: Sequence[Expr], attrs: Attrs) -> Expr:
     """numpy's: a vector on the left is a row, on the right a column; the added axis goes away again."""
     a, b = xs
@@ -138,6 +142,7 @@ def _binary_cross_entropy(xs: Sequence[Expr], attrs: Attrs) -> Expr:
     return _averaged(E.sub(E.sum(E.softplus(logits)), E.sum(E.stack(chosen))), attrs, len(attrs["labels"]))
 
 
+SLOPES = tuple(Fraction(n, 1000) for n in (10, 100, 200, 300, 250, 50, 1))  # of leaky ReLUs, the usual one first
 EXPONENTIAL = (40.0, 80.0, 800.0)
 EXPONENTS = (3, 2, -1, -2, 0.5)
 
@@ -169,7 +174,7 @@ OPERATIONS: Mapping[str, Operation] = {
         _entrywise("softplus", extremes=EXPONENTIAL),
         _entrywise("silu", extremes=(40.0,)),
         _entrywise("relu", kink="zero"),
-        _entrywise("leaky_relu", kink="zero"),
+        Operation("leaky_relu", _leaky, "unary", kink="zero"),
         _entrywise("abs", kink="zero"),
         _reduction("sum", linear=True),
         _reduction("mean", linear=True),

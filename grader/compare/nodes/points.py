@@ -32,7 +32,8 @@ class NodeSpec:
 
     `name` is what the adapter calls it, `operation` what it stands for (default: the same).  `attributes` names those
     the node takes.  `scalar`: numbers only, no arrays.  `broadcast`: its arguments may differ in shape.  `batched`:
-    more than two axes.  `integers`: integer arrays must work too.  `vectors`: a product takes vectors.
+    more than two axes.  `integers`: integer arrays must work too.  `vectors`: a product takes vectors.  `numbers`:
+    arrays without axes must work too.
     """
 
     name: str
@@ -43,6 +44,7 @@ class NodeSpec:
     batched: bool = True
     integers: bool = True
     vectors: bool = False
+    numbers: bool = True
 
     @property
     def stands_for(self) -> str:
@@ -78,6 +80,12 @@ def generator(seed: bytes, *content: str) -> np.random.Generator:
 
 def cases_of(spec: NodeSpec, operation: Operation) -> Iterator[Case]:
     """All places where this node is looked at."""
+    for case in _all_cases(spec, operation):
+        if spec.scalar or spec.numbers or all(case.shapes):
+            yield case
+
+
+def _all_cases(spec: NodeSpec, operation: Operation) -> Iterator[Case]:
     if spec.scalar:
         yield from _scalar_cases(spec, operation)
     elif operation.profile == "unary":
@@ -322,7 +330,8 @@ def _whole_inputs(case: Case, operation: Operation, rng: np.random.Generator) ->
     for i, (shape, size) in enumerate(zip(case.shapes, sizes, strict=True)):
         whole = pool[start : start + size].reshape(shape)
         start += size
-        signs = 1 if operation.domain_of(i) == "positive" else _signs(shape, rng).astype(np.int64)
+        whole_power = operation.name == "power"  # numpy refuses negative whole exponents of whole numbers
+        signs = 1 if whole_power or operation.domain_of(i) == "positive" else _signs(shape, rng).astype(np.int64)
         found.append(np.asarray(whole * signs, np.int64))
     return tuple(found)
 

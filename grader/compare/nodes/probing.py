@@ -111,7 +111,8 @@ class _Builder:
     def sweeps(self, cases: list[Case]) -> list[Point]:
         """Central differences of the forward pass around one small point (and around one broadcast pair)."""
         broadcast = [case for case in cases if case.group in ("broadcast", "batched_broadcast")]
-        chosen = [cases[0], *broadcast[:1]]
+        negative = [case for case in cases if case.draw == "negative"] if self.spec.scalar else []
+        chosen = [cases[0], *broadcast[:1], *negative[:1]]
         return [point for number, case in enumerate(chosen) for point in self._sweep(number, case)]
 
     def budget_points(self) -> list[Point]:

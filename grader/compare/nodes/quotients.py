@@ -9,7 +9,29 @@ from grader.compare.nodes.code_graph import own_nodes
 
 REDUCING = frozenset({"sum", "mean", "dot", "vdot", "inner", "float", "asarray", "array"})  # looked into
 NUMERIC = frozenset({"np", "numpy", "math", "cmath", "scipy"})  # modules whose functions have many honest uses
-BUILT_IN = frozenset({"len", "range", "max", "min", "abs", "int", "isinstance", "zip", "enumerate", "reduced", "type"})
+BUILT_IN = frozenset(
+    {
+        "get",
+        "pop",
+        "copy",
+        "reshape",
+        "zeros",
+        "ones",
+        "zeros_like",
+        "ones_like",
+        "len",
+        "range",
+        "max",
+        "min",
+        "abs",
+        "int",
+        "isinstance",
+        "zip",
+        "enumerate",
+        "reduced",
+        "type",
+    }
+)
 MOST_FOLLOWED = 40  # names followed from one expression
 
 
@@ -21,9 +43,15 @@ def difference_quotients(function: ast.AST) -> Iterator[ast.AST]:
             for numerator, other in ((node.left, node.right), (node.right, node.left)):
                 if isinstance(node.op, ast.Div) and numerator is node.right:
                     continue
+                if isinstance(node.op, ast.Mult) and not _has_division(other):
+                    continue
                 if _is_quotient(numerator, other, values, isinstance(node.op, ast.Div)):
                     yield node
                     break
+
+
+def _has_division(node: ast.expr) -> bool:
+    return any(isinstance(one, ast.BinOp) and isinstance(one.op, ast.Div | ast.Pow) for one in ast.walk(node))
 
 
 Values = Mapping[str, list[ast.expr]]
@@ -48,7 +76,9 @@ def _values(function: ast.AST) -> Values:
         if isinstance(node, ast.Assign):
             for target in node.targets:
                 note(target, node.value)
-        elif isinstance(node, ast.AugAssign | ast.AnnAssign | ast.NamedExpr) and node.value is not None:
+        elif isinstance(node, ast.AugAssign):
+            note(node.target, ast.BinOp(node.target, node.op, node.value))
+        elif isinstance(node, ast.AnnAssign | ast.NamedExpr) and node.value is not None:
             note(node.target, node.value)
         elif isinstance(node, ast.For):
             note(node.target, node.iter)
@@ -104,14 +134,14 @@ def _same_but_for_step(one: ast.Call, two: ast.Call, step: set[str], numbers: se
         return all(any(call is inner for value in kept for inner in ast.walk(value)) for call in (one, two))
     inside = {name for call in (one, two) for arg in call.args for name in _followed(arg, values)}
     shifted = any(_shift(call) for call in (one, two)) or any(
-        isinstance(inner, ast.BinOp | ast.AugAssign)
+        isinstance(inner, ast.BinOp) and isinstance(inner.op, ast.Add | ast.Sub)
         for call in (one, two)
         for arg in call.args
         for name in _names(arg)
         for value in values.get(name, [])
         for inner in ast.walk(value)
     )
-    return bool(inside & step) or (shifted and bool(numbers))
+    return shifted and (bool(inside & step) or bool(numbers))
 
 
 def _is_beside_itself(call: ast.Call, divisor: ast.expr) -> bool:

@@ -21,11 +21,12 @@ Values = NDArray[Any]
 
 @dataclass(frozen=True, slots=True)
 class Variant:
-    """One accepted meaning of a node: its operation, a mean or a sum, and a small number added as a guard."""
+    """One accepted meaning of a node: its operation, a mean or a sum, a small number added as a guard, a slope."""
 
     operation: str
     reduction: str = ""
     guard: Fraction = Fraction(0)
+    slope: Fraction = Fraction(0)  # of a leaky ReLU below zero; 0: the usual one
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,6 +70,8 @@ def _graph(variant: Variant, shapes: tuple[Shape, ...], attrs: tuple[tuple[str, 
     given = dict(attrs)
     if variant.reduction and variant.operation in REDUCTIONS:
         given["reduction"] = variant.reduction
+    if variant.slope:
+        given["slope"] = variant.slope
     if variant.guard and variant.operation in GUARDED:
         position = GUARDED[variant.operation]
         arguments[position] = E.add(arguments[position], variant.guard)
