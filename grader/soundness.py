@@ -5,6 +5,7 @@ Pure but for reading `cases.toml`; each check gives rows of what was found, none
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
@@ -200,6 +201,16 @@ def vocabulary_troubles(problem: Problem, question: Question) -> Iterator[Troubl
                     yield Trouble(item.id, message, warning=found.verdict.pending)
 
 
+def with_size_names(text: str, sizes: Mapping[str, int]) -> str:
+    """`eye(3)` as `eye(n)` where n is 3 in this choice of sizes: the answer has to hold at every size."""
+    names = {str(size): name for name, size in sizes.items()}
+
+    def named(found: re.Match[str]) -> str:
+        return f"{found[1]}({', '.join(names.get(one.strip(), one.strip()) for one in found[2].split(','))})"
+
+    return re.sub(r"\b(eye|ones|zeros)\(([\d, ]+)\)", named, text) if names else text
+
+
 def model_answer(plan: Plan, item: Item, notation: Notation) -> str | None:
     """The derived answer as a student could type it; None for texts, code, and what nobody would write out."""
     from reference.closed import exact, is_closed
@@ -211,7 +222,7 @@ def model_answer(plan: Plan, item: Item, notation: Notation) -> str | None:
         if is_closed(value) and exact(value) is None and not rounded:
             return None  # printed as decimals, which this question does not accept
         text = written(value, notation, arguments_of(plan))
-        return None if CUT in text else text
+        return None if CUT in text else with_size_names(text, plan.truths[0].sizes)
     if item.key and item.form in ("dimension", "words", "assignments"):
         return item.key.replace("; ", "\n") if notation == "plain" else None
     return None
