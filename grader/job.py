@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import hashlib
 import platform
 import sys
@@ -19,12 +20,14 @@ from grader.observing import NoTier, find_tier, imports_of, observe
 from grader.problems import Problem, load_problem
 from grader.reading.bundles import Handin
 from grader.reading.commits import last_commit
+from grader.reading.files import IMAGES
 from grader.roster import Entrant
 from grader.scoring import price_lateness, seconds_late
 
 PACKAGES = ("numpy", "sympy", "python-flint", "nbclient", "ipykernel")  # versions that a verdict may rest on
 ROOT = Path(__file__).resolve().parent
 KILLED = "grader_killed"
+PICTURED = (".pdf", *IMAGES)
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,7 +83,36 @@ def grade_entrant(problem: Problem, entrant: Entrant, setting: Setting) -> tuple
     submission = replace(submission, remarks=(*submission.remarks, *observed.remarks))
     provenance = provenance_of(problem, entrant, setting, observed.isolation)
     report = grade_submission(variant, submission, observed.observations, provenance=provenance, noticed=_log)
+    report = with_pictures(report, handin)
     return report, lateness_share(problem, report)
+
+
+def with_pictures(report: Report, handin: Handin) -> Report:
+    """The report with every picture a person has to look at, once, at the first item that waits for it.
+
+    For instructors only: a student has the picture.
+    """
+    from grader.observing import contents
+    from grader.reading.scans import pictures
+
+    shown: set[str] = set()
+    findings = []
+    for finding in report.findings:
+        name = finding.where.file if finding.where else ""
+        if finding.verdict is Verdict.UNDECIDED and name.lower().endswith(PICTURED) and name not in shown:
+            shown.add(name)
+            data = tuple(
+                (
+                    f"{name}, page {one.page}" if one.page else name,
+                    f"data:{one.media};base64,{base64.b64encode(one.data).decode('ascii')}",
+                )
+                for one in pictures(contents(handin, [name]).get(name, b""))
+            )
+            if data:
+                evidence = Evidence("picture", "What was handed in.", "instructor", data)
+                finding = replace(finding, evidence=(*finding.evidence, evidence))
+        findings.append(finding)
+    return replace(report, findings=tuple(findings))
 
 
 def failed_report(

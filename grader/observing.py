@@ -149,7 +149,7 @@ def _sources(problem: Problem, handin: Handin, submission: Submission) -> tuple[
     run, modules = manner(inquiry for plan in plans for inquiry in plan.probes)
     notebooks = _notebooks(submission)
     names = dict.fromkeys((*notebooks, *(name for name in submission.files if name.endswith(PYTHON))))
-    files = _contents(handin, names)
+    files = contents(handin, names)
     missing = [
         Remark("notebook_missing", f"{name} cannot be read.", Place(name)) for name in names if name not in files
     ]
@@ -171,7 +171,7 @@ def _merge(executions: list[tuple[Observation, ...]]) -> tuple[Observation, ...]
     return tuple(merged.values())
 
 
-def _contents(handin: Handin, names: Iterable[str]) -> dict[str, bytes]:
+def contents(handin: Handin, names: Iterable[str]) -> dict[str, bytes]:
     """The bytes of files by their names relative to the hand-in's root; those that cannot be read are left out."""
     from grader.reading.files import gather
     from grader.reading.submission import opened

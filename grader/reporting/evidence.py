@@ -16,6 +16,7 @@ KINDS = {
     "probe": "What your code did",
     "route": "How the truth was checked",
     "resolution": "How it was read",
+    "picture": "The picture",
 }
 SIGNS = {"yes": "=", "no": "≠", "unknown": "≟"}
 LONGEST_LINE = 160  # characters of a student's line shown around a caret
