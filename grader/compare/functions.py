@@ -49,38 +49,87 @@ def signatures(outputs: Sequence[Expr]) -> tuple[Signature, ...]:
     return tuple(found[name] for name in sorted(found))
 
 
+Weights = tuple[tuple[Expr, ...], ...]  # of every entry of every argument
+
+
+@dataclass(frozen=True, slots=True)
+class _Numbers:
+    """The numbers of one entry: constant + Σ amplitude · wave(weights · arguments + phase) + bend · (slope)²."""
+
+    constant: Expr
+    waves: tuple[tuple[Expr, Weights, Expr], ...]
+    slope: Weights
+    bend: Expr
+
+
 @lru_cache(maxsize=64)
 def smooth_function(signature: Signature, draw: int) -> Function:
     """A sum of waves and a square with rational coefficients, positive in draw 0."""
     rng = seeded("function", signature.name, str(signature.arguments), str(signature.result), str(draw))
     params = tuple(E.symbol(f"{signature.name}·{i}", shape) for i, shape in enumerate(signature.arguments))
-    entries = [_entry(params, rng, draw) for _ in range(prod(signature.result))]
+    drawn = [_draw_numbers(signature.arguments, rng, draw) for _ in range(prod(signature.result))]
     if not signature.result:
-        return Function(params, entries[0])
-    return Function(params, E.reshape(E.stack(entries), signature.result))
+        return Function(params, _entry(params, drawn[0]))
+    if len(signature.result) == 1 and all(len(shape) < 2 for shape in signature.arguments):
+        return Function(params, _vector(params, drawn))
+    return Function(params, E.reshape(E.stack([_entry(params, one) for one in drawn]), signature.result))
 
 
-def _entry(params: tuple[Expr, ...], rng: Random, draw: int) -> Expr:
-    total: Expr = E.constant(Fraction(rng.randint(20, 30), 7) if draw == 0 else Fraction(rng.randint(1, 9), 23))
-    for number in range(TERMS):
-        wave = E.sin if number % 2 else E.cos
-        total = total + _coefficient(rng, 2, 9) * wave(_combination(params, rng) + _coefficient(rng, 1, 9))
-    slope = _combination(params, rng)
-    return total + _coefficient(rng, 3, 6) / 11 * slope**2 if draw else total + slope**2 / 13
+def _draw_numbers(shapes: Sequence[Shape], rng: Random, draw: int) -> _Numbers:
+    constant = E.constant(Fraction(rng.randint(20, 30), 7) if draw == 0 else Fraction(rng.randint(1, 9), 23))
+    waves = tuple((_coefficient(rng, 2, 9), _draw_weights(shapes, rng), _coefficient(rng, 1, 9)) for _ in range(TERMS))
+    slope = _draw_weights(shapes, rng)
+    return _Numbers(constant, waves, slope, _coefficient(rng, 3, 6) / 11 if draw else E.constant(Fraction(1, 13)))
 
 
-def _combination(params: tuple[Expr, ...], rng: Random) -> Expr:
+def _draw_weights(shapes: Sequence[Shape], rng: Random) -> Weights:
+    return tuple(
+        tuple(_coefficient(rng, 2, 9) for _ in range(prod(shape))) if shape else (_coefficient(rng, 3, 11),)
+        for shape in shapes
+    )
+
+
+def _entry(params: tuple[Expr, ...], numbers: _Numbers) -> Expr:
+    total = numbers.constant
+    for number, (amplitude, weights, phase) in enumerate(numbers.waves):
+        total = total + amplitude * _WAVES[number % 2](_combination(params, weights) + phase)
+    return total + numbers.bend * _combination(params, numbers.slope) ** 2
+
+
+_WAVES = (E.cos, E.sin)
+
+
+def _combination(params: tuple[Expr, ...], weights: Weights) -> Expr:
     """A linear combination of all entries of all arguments."""
-    total: Expr | None = None
-    for param in params:
-        if not param.shape:
-            part = _coefficient(rng, 3, 11) * param
-        else:
-            size = prod(param.shape)
-            weights = E.stack([_coefficient(rng, 2, 9) for _ in range(size)])
-            part = E.sum(E.mul(E.reshape(weights, param.shape), param))
-        total = part if total is None else total + part
-    assert total is not None
+    parts = [
+        E.sum(E.mul(E.reshape(E.stack(ws), param.shape), param)) if param.shape else ws[0] * param
+        for param, ws in zip(params, weights, strict=True)
+    ]
+    return _total(parts)
+
+
+def _vector(params: tuple[Expr, ...], drawn: Sequence[_Numbers]) -> Expr:
+    """All entries at once, in matrices, which differentiates faster than one entry after the other."""
+    total: Expr = E.stack([one.constant for one in drawn])
+    for number in range(TERMS):
+        waves = [one.waves[number] for one in drawn]
+        inner = _combinations(params, [weights for _, weights, _ in waves]) + E.stack([phase for _, _, phase in waves])
+        total = total + E.stack([amplitude for amplitude, _, _ in waves]) * _WAVES[number % 2](inner)
+    return total + E.stack([one.bend for one in drawn]) * _combinations(params, [one.slope for one in drawn]) ** 2
+
+
+def _combinations(params: tuple[Expr, ...], rows: Sequence[Weights]) -> Expr:
+    parts = [
+        E.matrix([row[i] for row in rows]) @ param if param.shape else E.stack([row[i][0] for row in rows]) * param
+        for i, param in enumerate(params)
+    ]
+    return _total(parts)
+
+
+def _total(parts: Sequence[Expr]) -> Expr:
+    total = parts[0]
+    for part in parts[1:]:
+        total = total + part
     return total
 
 
