@@ -97,12 +97,27 @@ def show_rows(rows: Sequence[Mapping[str, Any]], steps: bool = True) -> list[str
         for step in row["steps"] if steps else ():
             if step["step"].replace("_", "") not in asked:
                 lines.append(f"    step {step['step']} = {step['value']}")
-        for check in row["checks"]:
+        for check, times in _counted(row["checks"]):
             agreeing = [route["name"] for route in check["routes"] if route["status"] == "agrees"]
             others = [route for route in check["routes"] if route["status"] != "agrees"]
-            lines.append(f"  {check['of']}: {', '.join(agreeing) or 'no route'} agree")
+            sizes = f" (at {times} choices of sizes)" if times > 1 else ""
+            lines.append(f"  {check['of']}{sizes}: {', '.join(agreeing) or 'no route'} agree")
             lines += [f"    {route['name']} {route['status']}: {route['detail']}" for route in others]
     return lines
+
+
+def _counted(checks: Sequence[Mapping[str, Any]]) -> list[tuple[Mapping[str, Any], int]]:
+    """Checks that came out alike, as those of one result at several sizes do, told once with their number."""
+    found: list[tuple[Mapping[str, Any], int]] = []
+    for check in checks:
+        alike = [(route["name"], route["status"]) for route in check["routes"]]
+        if found:
+            last, times = found[-1]
+            if last["of"] == check["of"] and [(r["name"], r["status"]) for r in last["routes"]] == alike:
+                found[-1] = (last, times + 1)
+                continue
+        found.append((check, 1))
+    return found
 
 
 def _shortened(text: str) -> str:
