@@ -251,14 +251,7 @@ class Vocabulary:
     @cached_property
     def spellings(self) -> dict[str, tuple[str, str]]:
         """Words of running text that are one name: spelling → (kind, canonical name)."""
-        table: dict[str, tuple[str, str]] = {}
-        for word, function in FUNCTIONS.items():
-            table[word] = ("func", function)
-        for word, constant in CONSTANTS.items():
-            table[word] = ("name", constant)
-        for word in (*GREEK_WORDS, "partial"):
-            table.setdefault(word, ("name", word))
-        table |= {"nabla": ("cmd", "nabla"), "oo": ("name", "infty"), "infinity": ("name", "infty")}
+        table = dict(_common_spellings())
         for name in self.known:
             for spelling in _spellings(name):
                 table[spelling] = ("name", name)
@@ -288,6 +281,16 @@ class Vocabulary:
             return True
         definition = self.defined.get(name)
         return definition is not None and bool(definition.parameters)
+
+
+@lru_cache(maxsize=1)
+def _common_spellings() -> Mapping[str, tuple[str, str]]:
+    """The words that mean the same in every vocabulary."""
+    table: dict[str, tuple[str, str]] = {word: ("func", function) for word, function in FUNCTIONS.items()}
+    table |= {word: ("name", constant) for word, constant in CONSTANTS.items()}
+    for word in (*GREEK_WORDS, "partial"):
+        table.setdefault(word, ("name", word))
+    return table | {"nabla": ("cmd", "nabla"), "oo": ("name", "infty"), "infinity": ("name", "infty")}
 
 
 def _spellings(name: str) -> set[str]:
