@@ -13,7 +13,7 @@ from itertools import pairwise
 from typing import Literal
 
 from grader.compare.ledger import DERIVATIVE, Ledger, Meaning, Statement
-from grader.compare.rounding import is_rounding
+from grader.compare.rounding import is_rounding, misses_its_digits, relative_gap, within_slack
 from grader.compare.sameness import same
 from grader.notation.syntax import Syntax
 
@@ -119,6 +119,8 @@ def _term(member: Syntax, ledger: Ledger, text: str, sign: str) -> _Term:
     return _Term(text[start:end], start, end, ledger.meaning(member), sign)
 
 
+NEARLY = 0.1  # relative difference beyond which nothing is "about equal"
+SLIGHTLY = 0.01  # … beyond which a number shown with three digits or more is not
 OPENING, CLOSING = "([{", ")]}"
 CLOSER = re.compile(r"\s*(?:\\(?:right|big[lr]?|Big[lr]?)\s*)?\\?[)\]}]")
 OPENER = re.compile(r"(?:\\(?:left|big[lr]?|Big[lr]?)\s*)?\\?[(\[{]\s*$")
@@ -179,6 +181,9 @@ def _verdict(left: _Term, right: _Term, ledger: Ledger) -> tuple[Holds, str]:
         return "unknown", unsure or "this could not be decided"
     if left.meaning.stale or right.meaning.stale:
         return _verdict_with_earlier_values(left, right, ledger)
+    slack = left.meaning.slack + right.meaning.slack
+    if slack and within_slack(left.meaning.readings[0], right.meaning.readings[0], slack, right.meaning.syntax):
+        return "yes", "equal to the digits of the rounded values in it"
     if _sets_to_a_number(left.meaning, right.meaning):
         return "unknown", "an equation to be solved, not an identity"
     if right.sign == "≈" and not _far_apart(left.meaning, right.meaning):
@@ -209,10 +214,10 @@ def _sets_to_a_number(left: Meaning, right: Meaning) -> bool:
 
 
 def _far_apart(left: Meaning, right: Meaning) -> bool:
-    from grader.compare.rounding import relative_gap
-
     gap = relative_gap(left.readings[0], right.readings[0])
-    return gap is not None and gap > 0.1
+    if gap is None:
+        return False
+    return gap > NEARLY or (gap > SLIGHTLY and misses_its_digits(left.readings[0], right.readings[0], right.syntax))
 
 
 def _mark_slips(links: Sequence[Link], terms: Sequence[_Term], ledger: Ledger) -> Iterator[Link]:

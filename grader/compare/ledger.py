@@ -8,12 +8,14 @@ from __future__ import annotations
 import zlib
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
+from fractions import Fraction
 from functools import cached_property
 from math import prod
 
 from grader.compare.answers import UNKNOWN_NAME
 from grader.compare.conditions import Condition
 from grader.compare.domain import Domain
+from grader.compare.rounding import INEXACT_DIGITS, decimals_shown, total_change
 from grader.compare.sameness import same
 from grader.notation.elaborate import elaborate
 from grader.notation.reading import Reading
@@ -66,6 +68,7 @@ class Meaning:
     trouble: str = ""
     stale: frozenset[str] = frozenset()
     aliases: Mapping[str, str] = field(default_factory=dict)  # what stands for a derivative nothing is known of
+    slack: Fraction = Fraction(0)  # how far the value may be off since known values in it are rounded
 
     @property
     def unknowns(self) -> list[str]:
@@ -104,6 +107,9 @@ class Ledger:
     where: tuple[Condition, ...] = ()
     sizes: Mapping[str, int] = field(default_factory=dict)
     past: tuple[Mapping[str, Expr], ...] = ()  # values of earlier calculations with the same names, latest first
+    rounded: Mapping[str, Fraction] = field(
+        default_factory=dict
+    )  # names of worked-out decimals: unit of the last digit
     stale: frozenset[str] = frozenset()  # names whose values come from an earlier part of the document
 
     @cached_property
@@ -129,6 +135,8 @@ class Ledger:
             names |= {a.text for a in left.args[1:] if a.kind == "name"}
         elif left is not None and left.kind == "derivative":
             names = {n for n in names if n not in self.values}  # ∂L/∂θ at the values known
+        elif left is None and reading.chain:
+            names |= {n for n in _differentiated_by(reading.chain[0]) if n not in self.values}
         fresh = frozenset(n for n in names if n and n not in self.vocabulary.known)
         values = {n: v for n, v in self.values.items() if n not in fresh}
         return replace(self, bound=fresh, values=values)
@@ -176,9 +184,18 @@ class Ledger:
             used = {s.name for e in readings for s in symbols(e)} | set(named.known.values())
             unknown = frozenset(free)  # also where they cancel: their shapes are not known either
             return Meaning(
-                member, found, unknown, frozenset(left - unknown), stale=self.stale & used, aliases=named.unknown
-            )
+                member, found, unknown, frozenset(left - unknown), stale=self.stale & used, aliases=named.unknown,
+                slack=self._slack(readings[0], values),
+            )  # fmt: skip
         return Meaning(member, trouble="too many names without a meaning")
+
+    def _slack(self, reading: Expr, values: Mapping[str, Expr]) -> Fraction:
+        """How much the rounded values in a number may change it, each moved by its last digit."""
+        names = [s.name for s in symbols(reading) if s.name in self.rounded]
+        if not names or reading.shape or any(s.name not in values for s in symbols(reading)):
+            return Fraction(0)
+        moved = [_put_in(reading, {**values, n: E.add(values[n], self.rounded[n])}) for n in names]
+        return total_change(_put_in(reading, values), moved)
 
     def _families(self) -> set[str]:
         """Letters of which only single entries are known: `w` after `w_1 = 2`.  What the whole is, is not known."""
@@ -230,7 +247,9 @@ class Ledger:
         for member in statement.members[:-1]:
             learnt = learnt.define(member, statement.members[-1])
         shadowed = {n: v for n, v in self.values.items() if n in inside.bound}
-        return replace(self, values={**shadowed, **learnt.values}, past=learnt.past, stale=learnt.stale)
+        return replace(
+            self, values={**shadowed, **learnt.values}, past=learnt.past, stale=learnt.stale, rounded=learnt.rounded
+        )
 
     def learn(self, statement: Statement) -> Ledger:
         """The ledger after a statement: what its left-hand side names has the value of its last member."""
@@ -247,6 +266,9 @@ class Ledger:
             return replace(plain, values=stale) if name in self.values else plain
         value = _column(meaning.readings[0], statement.members[-1])
         fresh = {name: value, **entries_of(name, value)}
+        units = _units_of(name, value, statement)
+        self = replace(self, rounded={**{n: u for n, u in self.rounded.items() if n not in fresh}, **units})
+        plain = replace(self, bound=frozenset())
         if self._contradicts(name, value):  # a new calculation begins, and what the old one gave is out of date
             past = (dict(self.values), *self.past)[:MAX_PAST]
             kept = {n: v for n, v in self.values.items() if n not in self.stale} if name in self.stale else {}
@@ -269,6 +291,17 @@ class Ledger:
     def _contradicts(self, name: str, value: Expr) -> bool:
         known = self.values.get(name)
         return known is not None and not _equal(known, value)
+
+
+def _differentiated_by(member: Syntax) -> set[str]:
+    """The x of `\\frac{d}{dx}(sin x / x)`: where the derivative of a formula is taken, x is a variable."""
+    return {
+        variable.text
+        for node in walk(member)
+        if node.kind == "derivative" and node.args[0].kind not in ("name", "nothing", "index")
+        for variable in node.args[1:]
+        if variable.kind == "name"
+    }
 
 
 def _equal(a: Expr, b: Expr) -> bool:
@@ -312,6 +345,21 @@ def entries_of(name: str, value: Expr) -> dict[str, Expr]:
     flat = E.reshape(value, (size,))
     joint = "," if "_" in name else "_"
     return {f"{name}{joint}{k + 1}": E.index(flat, (k,)) for k in range(size)}
+
+
+def _units_of(name: str, value: Expr, statement: Statement) -> dict[str, Fraction]:
+    """Units of the last digits of what was worked out to decimals; what was simply given is exact."""
+    if len(statement.members) < 2:
+        return {}
+    last = last_of(statement.members[-1])
+    if not value.shape:
+        shown = decimals_shown(last)
+        return {name: Fraction(1, 10**shown)} if shown >= INEXACT_DIGITS else {}
+    places = [decimals_shown(cell) for cell in last.args]
+    names = list(entries_of(name, value))
+    if len(places) != len(names):
+        return {}
+    return {n: Fraction(1, 10**p) for n, p in zip(names, places, strict=True) if p >= INEXACT_DIGITS}
 
 
 def derivative_name(target: Target | None) -> str:

@@ -13,6 +13,7 @@ from reference.expression import Expr, symbols
 BITS = 256
 INEXACT_DIGITS = 3  # a decimal with this many digits after its point may itself be rounded
 MAX_PLACES = 40
+UNITS_OFF = 20  # units of the last digit that rounding on the way may well add up to
 
 
 def is_rounding(left: Expr, right: Expr, left_syntax: Syntax, right_syntax: Syntax, sign: str) -> bool:
@@ -37,6 +38,34 @@ def is_rounding(left: Expr, right: Expr, left_syntax: Syntax, right_syntax: Synt
             if not abs(x - y) < allowed and not (x - y).contains(0):
                 return False
     return True
+
+
+def total_change(value: Expr, moved: list[Expr]) -> Fraction:
+    """The sum of |moved − value| of numbers, rounded up; 0 where one of them has no value."""
+    first = _values(value)[0]
+    with ctx.workprec(BITS):
+        total = sum((abs(_values(other)[0] - first) for other in moved), arb(0))
+        return Fraction(float(total.upper()) * (1 + 1e-9)) if total.is_finite() else Fraction(0)
+
+
+def within_slack(left: Expr, right: Expr, slack: Fraction, right_syntax: Syntax) -> bool:
+    """Do two numbers differ by no more than rounded values in them and the digits shown explain?"""
+    if left.shape or right.shape or symbols(left) or symbols(right):
+        return False
+    shown = decimals_shown(right_syntax)
+    allowed = 2 * slack + (Fraction(1, 10**shown) if shown else 0)
+    with ctx.workprec(BITS):
+        return bool(abs(_values(left)[0] - _values(right)[0]) <= _ball(allowed))
+
+
+def misses_its_digits(left: Expr, right: Expr, right_syntax: Syntax) -> bool:
+    """Is the decimal on the right, shown with three digits or more, far more off than its last digits could be?"""
+    if left.shape or right.shape or not decimals_shown(right_syntax):
+        return False
+    a, b = _values(left)[0], _values(right)[0]
+    unit = Fraction(1, 10 ** decimals_shown(right_syntax))
+    with ctx.workprec(BITS):
+        return bool(abs(b) >= _ball(100 * unit) and abs(a - b) > _ball(UNITS_OFF * unit))
 
 
 def relative_gap(left: Expr, right: Expr) -> float | None:

@@ -81,7 +81,7 @@ def target_of(node: Syntax, vocabulary: Vocabulary) -> Target | None:
     if node.kind == "product":
         return _product_target(node, vocabulary)
     found = name_key(node)
-    if found is None or found[0] in ("e", "pi"):
+    if found is None or re.split(r"[_^]", found[0])[0] in {"e", "pi"} - vocabulary.known:
         return None
     return _name_target(node, *found, vocabulary)
 

@@ -35,6 +35,11 @@ OVERLOADS = frozenset(
     f"__{side}{name}__" for name in ("add", "sub", "mul", "truediv", "pow", "matmul") for side in ("", "r")
 )
 INTERCEPTS = frozenset({"__array_ufunc__", "__array_function__"})
+REACHING = frozenset({
+    *("_getframe", "currentframe", "get_objects", "get_referrers", "get_referents", "settrace", "setprofile"),
+    *("meta_path", "path_hooks", "__subclasses__", "f_locals", "f_back", "f_globals", "pythonapi"),
+})  # fmt: skip
+INSIDE = frozenset({"ctypes", "_ctypes", "forbiddenfruit"})  # modules that reach into the interpreter
 FEW = 2  # operators that make a class one to compute with
 
 
@@ -50,6 +55,18 @@ def signs_in(cells: str | Sequence[str], adapter: str = "") -> tuple[str, ...]:
     return tuple(found.values())
 
 
+def reaching_in(cells: str | Sequence[str]) -> tuple[str, ...]:
+    """Tools of the interpreter that look at or change whoever calls: frames, traces, all objects, memory by address."""
+    code = read_cells([cells] if isinstance(cells, str) else cells)
+    found: dict[str, None] = {}
+    for part in code.parts:
+        for node in ast.walk(part.statement):
+            what = _reaching(node)
+            if what:
+                found.setdefault(f"{what} (cell {part.cell}, line {getattr(node, 'lineno', 1)})")
+    return tuple(found)
+
+
 def look(source: str | Sequence[str], imports: Iterable[str] = (), adapter: str = "") -> Observation:
     """An observation that carries the signs of a hand-in's code and the watched libraries it imported or tried to.
 
@@ -57,18 +74,22 @@ def look(source: str | Sequence[str], imports: Iterable[str] = (), adapter: str 
     """
     signs = signs_in(source, adapter)
     flags = [(f"library {name}", True) for name in imports] + [(f"code {sign}", True) for sign in signs]
+    flags += [(f"reach {tool}", True) for tool in reaching_in(source)]
     return Observation(probe=LOOK, status="returned", flags=tuple(flags))
 
 
-def foreign_help(observations: Iterable[Observation]) -> tuple[Evidence, ...]:
-    """Evidence for a person, out of the observations."""
+def foreign_help(observations: Iterable[Observation], derivative: bool = True) -> tuple[Evidence, ...]:
+    """Evidence for a person, out of the observations.  Where no derivative is asked, only what reaches into ours."""
     found = []
     for one in observations:
         if one.probe != LOOK:
             continue
         for name, _ in one.flags:
             kind, _, what = name.partition(" ")
-            text = f"The code imports {what}." if kind == "library" else f"The code has {what}."
+            if not derivative and kind != "reach":
+                continue
+            verb = {"library": "imports", "reach": "uses"}.get(kind, "has")
+            text = f"The code {verb} {what}."
             found.append(Evidence("look", text, "instructor"))
     return tuple(found)
 
@@ -86,6 +107,24 @@ def _signs_of(part: Part, code: Code, own: set[str] | None) -> Iterator[tuple[st
             what = _sign(node, code)
             if what:
                 yield what, node
+
+
+def _reaching(node: ast.AST) -> str:
+    if isinstance(node, ast.Attribute) and node.attr in REACHING:
+        return f"`{node.attr}`"
+    if isinstance(node, ast.Attribute) and node.attr == "__code__" and isinstance(node.ctx, ast.Store):
+        return "`__code__` of another function"
+    if isinstance(node, ast.Import):
+        return next((f"`{one.name}`" for one in node.names if one.name.partition(".")[0] in INSIDE), "")
+    if isinstance(node, ast.ImportFrom):
+        top = (node.module or "").partition(".")[0]
+        named = [one.name for one in node.names if one.name in REACHING]
+        return f"`{top}`" if top in INSIDE else f"`{named[0]}`" if named else ""
+    if isinstance(node, ast.Call) and _called(node) in ("__import__", "import_module") and node.args:
+        first = node.args[0]
+        said = first.value if isinstance(first, ast.Constant) else ""
+        return f"`{said}`" if isinstance(said, str) and said.partition(".")[0] in INSIDE else ""
+    return ""
 
 
 def _sign(node: ast.AST, code: Code) -> str:
