@@ -17,7 +17,6 @@ LOGINS = ("id", "sis login id", "sis user id", "integration id")
 POSSIBLE = "points possible"
 ASSIGNMENT = re.compile(r"(?P<title>.*\S)\s*\((?P<id>\d+)\)$")
 TEST_STUDENT = frozenset({"student, test", "test student", "teststudent"})
-READ_ONLY = "(read only)"
 
 
 def fill(data: bytes, reports: Sequence[Report], column: str = "") -> Filled:
@@ -31,7 +30,7 @@ def fill(data: bytes, reports: Sequence[Report], column: str = "") -> Filled:
         raise WrongSheet("a Canvas gradebook has the columns Student and ID; export it from Grades → Export")
     target = find_assignment(sheet, column, reports[0].title if reports else "")
     possible, first = _possible(sheet, target)
-    people = roster(reports)
+    people = roster(reports, [sheet.value(row, header.index(STUDENT)) for row in sheet.rows[1:]])
     keys = [header.index(name) for name in LOGINS if name in header]
     changes: dict[Cell, str] = {}
     warnings: list[Warned] = []

@@ -57,7 +57,7 @@ def _from_worksheet(worksheet: bytes, reports: Sequence[Report]) -> dict[str, tu
     """(full name, participant's number) by student."""
     sheet = read_sheet(worksheet)
     columns = find_columns(sheet)
-    people = roster(reports)
+    people = roster(reports, [sheet.value(row, columns.name) for row in sheet.rows[1:]])
     found: dict[str, tuple[str, str]] = {}
     for row in sheet.rows[1:]:
         participant = _PARTICIPANT.fullmatch(sheet.value(row, columns.identifier))

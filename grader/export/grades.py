@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Iterable, Sequence
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import ROUND_HALF_UP, Decimal
 from fractions import Fraction
@@ -66,18 +67,22 @@ def folded(text: str) -> str:
 class Roster:
     """Finds the report that a row of a sheet belongs to: by id, by login, by mail address, by a name nobody shares."""
 
-    by_id: dict[str, Report]
-    by_name: dict[str, Report]
+    exact: Mapping[str, Report]
+    by_id: Mapping[str, Report]  # folded, those that one student only has
+    by_name: Mapping[str, Report]
+    shared: frozenset[str]  # names that several rows of the sheet bear: no row is told by one of them
 
     def find(self, ids: Iterable[str], names: Iterable[str] = ()) -> Report | None:
         """The report of the first id that is known, else of the first name that is one student's only."""
         for one in ids:
+            if one in self.exact:
+                return self.exact[one]
             for key in (folded(one), folded(one.split("@", 1)[0])):
                 if key and key in self.by_id:
                     return self.by_id[key]
         for name in names:
             for key in (folded(name), folded(_turned(name))):
-                if key and key in self.by_name:
+                if key and key in self.by_name and folded(name) not in self.shared:
                     return self.by_name[key]
         return None
 
@@ -88,13 +93,22 @@ def _turned(name: str) -> str:
     return f"{first.strip()} {last.strip()}" if comma else name
 
 
-def roster(reports: Sequence[Report]) -> Roster:
-    """The reports by what identifies their students."""
-    names = [folded(report.name) for report in reports]
+def roster(reports: Sequence[Report], names: Iterable[str] = ()) -> Roster:
+    """The reports by what identifies their students.  `names` are those of all the sheet's rows."""
+    rows = Counter(folded(name) for name in names)
     return Roster(
-        {folded(report.student): report for report in reports},
-        {folded(r.name): r for r in reports if r.name and names.count(folded(r.name)) == 1},
+        {report.student: report for report in reports},
+        _unique((folded(report.student), report) for report in reports),
+        _unique((folded(report.name), report) for report in reports),
+        frozenset(name for name, count in rows.items() if count > 1),
     )
+
+
+def _unique(pairs: Iterable[tuple[str, Report]]) -> dict[str, Report]:
+    """The reports by keys, without the keys that several have."""
+    found = list(pairs)
+    counts = Counter(key for key, _ in found)
+    return {key: report for key, report in found if key and counts[key] == 1}
 
 
 def missing(reports: Sequence[Report], found: Iterable[Report]) -> tuple[Warned, ...]:

@@ -23,7 +23,10 @@ def fill(data: bytes, reports: Sequence[Report], column: str = "mark", passed_fr
         raise WrongSheet(f"an ILIAS status sheet has the columns {', '.join(NEEDED)}; missing: {', '.join(lacking)}")
     at = {name: header.index(name) for name in header}
     mark = at.get(folded(column or "mark"), at["mark"])
-    people = roster(reports)
+    names = [
+        f"{sheet.value(row, at.get('firstname'))} {sheet.value(row, at.get('lastname'))}" for row in sheet.rows[1:]
+    ]
+    people = roster(reports, names)
     changes: dict[Cell, str] = {}
     warnings: list[Warned] = []
     found: list[Report] = []

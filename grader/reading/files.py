@@ -24,6 +24,7 @@ RECORDS = (".toml", ".json", ".yaml", ".yml")
 NOTEBOOKS = (".ipynb",)
 PDFS = (".pdf",)
 IMAGES = (".png", ".jpg", ".jpeg", ".gif", ".svg", ".webp", ".heic", ".tif", ".tiff", ".bmp")
+DOCUMENTS = (".docx", ".doc", ".odt", ".rtf", ".pages", ".one", ".djvu", ".ps", ".xopp", ".goodnotes", ".note")
 ANSWERS = WRITTEN + RECORDS + NOTEBOOKS + PDFS
 ARCHIVES = (".zip",)
 

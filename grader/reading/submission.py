@@ -15,6 +15,7 @@ from grader.reading.collecting import Placed, answers
 from grader.reading.files import (
     ANSWERS,
     ARCHIVES,
+    DOCUMENTS,
     IMAGES,
     NOT_ANSWERS,
     NOTEBOOKS,
@@ -90,12 +91,13 @@ def submission_of(found: Files, labels: Labels, student: str) -> Submission:
     for file in _in_reading_order(found.files):
         _read_file(file, labels, state)
     _drop_handed_out_text(state)
+    _leave_to_a_person(found.files, labels, state)
     if not found.files and not found.remarks:
         state.remarks.append(Remark("empty", "Nothing was handed in: the folder is empty."))
     elif (
         found.files
         and not state.placed
-        and not any(remark.note == "pdf_for_person" for remark in state.remarks)
+        and not any(remark.note in ("pdf_for_person", "for_person") for remark in state.remarks)
         and not state.notebooks
     ):
         names = ", ".join(shown(file.name) for file in found.files[:5]) or "no file"
@@ -111,6 +113,23 @@ def submission_of(found: Files, labels: Labels, student: str) -> Submission:
         remarks=tuple(state.remarks),
         files=tuple(file.name for file in found.files),
     )
+
+
+def _leave_to_a_person(files: tuple[File, ...], labels: Labels, state: _Gathered) -> None:
+    """What can't be read here, or says nowhere which question it answers, waits for a person: it is not blank."""
+    if any(p.fragment.kind != "code" for p in state.placed):
+        return
+    broken = {r.where.file for r in state.remarks if r.where and r.note in ("corrupt_pdf", "binary", "too_large")}
+    stray = [r.where.file for r in state.remarks if r.where and r.note == "unlabelled"]
+    unread = [f.name for f in files if f.data and (f.suffix in DOCUMENTS + IMAGES)]
+    names = list(dict.fromkeys([*unread, *sorted(broken), *stray]))
+    if not names:
+        return
+    message = f"No answer could be read from {', '.join(shown(name) for name in names[:5])}; a person looks at it."
+    state.remarks.append(Remark("for_person", message, Place(names[0])))
+    coded = {p.question for p in state.placed}
+    image = Fragment("image", names[0], "plain", Place(names[0]), "scan", True)
+    state.placed += [Placed(question, "", image) for question in labels.questions if question not in coded]
 
 
 def _drop_handed_out_text(state: _Gathered) -> None:

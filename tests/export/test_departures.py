@@ -333,3 +333,19 @@ def test_a_sheet_must_be_named_and_reports_must_exist(graded: Path, tmp_path: Pa
     done = CliRunner().invoke(command, ["junit", str(tmp_path / "empty")], standalone_mode=False)
     assert done.return_value == 5
     assert load_reports(graded).keys() == {"1001", "bob", "1003"}
+
+
+def test_two_rows_of_one_name_never_share_one_report() -> None:
+    sheet = (
+        b"Identifier,Full name,Email address,Status,Grade,Maximum Grade,Grade can be changed\n"
+        b"Participant 7,Anna Lee,a@x.org,,,100.00,Yes\nParticipant 8,Anna Lee,b@x.org,,,100.00,Yes\n"
+    )
+    filled = moodle.fill(sheet, [report("anna", "Anna Lee", 50)])
+    assert filled.data == sheet
+    assert [one.note for one in filled.warnings] == ["no_report", "no_report", "no_row"]
+
+
+def test_ids_that_differ_in_case_or_accents_only_are_told_apart() -> None:
+    sheet = b"Student,ID,SIS Login ID,Section,HW (1)\nA,1,ada,x,\nB,2,Ada,x,\nC,3,ADA,x,\n"
+    filled = canvas.fill(sheet, [report("ada", "One", 5), report("Ada", "Two", 6)])
+    assert filled.data == b"Student,ID,SIS Login ID,Section,HW (1)\nA,1,ada,x,5.00\nB,2,Ada,x,6.00\nC,3,ADA,x,\n"

@@ -274,3 +274,28 @@ REPEATED += ["*a ", "Exercise ", "> ", "[a](", "```\n", "a, b: c; ", "(a, ", "\\
 @pytest.mark.parametrize("suffix", ["md", "tex"])
 def test_long_repetitions_are_read_in_bounded_time(text: str, suffix: str) -> None:
     submission_of(Files((File(f"a.{suffix}", ("## 1a\n\\section{1a}\n" + text * 20_000).encode()),)), LABELS, "s")
+
+
+@pytest.mark.parametrize(
+    ("name", "data"),
+    [
+        ("answers.docx", b"PK\x03\x04 words"),
+        ("photo.JPG", b"\xff\xd8\xff\xe0 picture"),
+        ("answers.pdf", b"%PDF-1.4 broken"),
+        ("answers.md", b"The derivative is $f'(x) = 3x^2$.\n"),
+        ("answers.tex", b"\x00\x01\x02\x03" * 50),
+    ],
+)
+def test_what_can_not_be_read_waits_for_a_person_and_is_not_blank(name: str, data: bytes, tmp_path: Path) -> None:
+    (tmp_path / name).write_bytes(data)
+    submission = read_submission(tmp_path, LABELS)
+    assert {a.question for a in submission.answers} == set(LABELS.questions)
+    assert all(f.kind == "image" for a in submission.answers for f in a.fragments)
+    assert "for_person" in [remark.note for remark in submission.remarks]
+
+
+def test_a_picture_beside_written_answers_is_no_answer_of_its_own(tmp_path: Path) -> None:
+    (tmp_path / "photo.jpg").write_bytes(b"\xff\xd8\xff\xe0 picture")
+    (tmp_path / "answers.md").write_text("## 1a\n$x$\n")
+    submission = read_submission(tmp_path, LABELS)
+    assert [a.question for a in submission.answers] == ["1a"]
