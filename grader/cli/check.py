@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from grader.reading import Handin
 
 POLL_SECONDS = 0.3
+WHOLE_HAND_IN = ("documentation_missing", "notebook_missing")
 CLEAR = "\x1b[2J\x1b[3J\x1b[H"
 Stamps = tuple[tuple[str, int, int], ...]
 
@@ -114,6 +115,8 @@ def report_on(problem: Problem, handin: Handin, question: str = "", item: str = 
     variant = problem.variant(submission.student)
     observations = _observe(variant, handin, submission, question)
     report = grade(variant, submission, observations, only=question)
+    if not any(path.is_dir() for path in handin.paths):  # of single files nobody expects that they are everything
+        report = replace(report, remarks=tuple(one for one in report.remarks if one.note not in WHOLE_HAND_IN))
     if not item:
         return report
     kept = tuple(finding for finding in report.findings if finding.item == item)

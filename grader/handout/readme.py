@@ -67,7 +67,7 @@ def _check(target: str, sheet: Sheet, notebook: str) -> str:
         lines.append(f"$ grader check {target} --question {first}")
     lines.append(f"$ grader check {target} --watch")
     if notebook and sheet.slots:
-        lines.append(f"$ grader check {notebook}")
+        lines += [f"$ grader check {notebook}", "$ grader check ."]
     shown = "\n".join(lines)
     return f"""\
 ## Check yourself

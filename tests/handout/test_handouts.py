@@ -252,3 +252,28 @@ def test_titles_survive_the_way_into_tex() -> None:
     sheet = templates.Sheet("x", "Ein & Blatt: 50% of $5_a^b #1 ~ {x} \\y", (templates.Slot("1", "", "1"),))
     text = templates.tex(sheet)
     assert r"\title{Ein \& Blatt: 50\% of \$5\_a b \#1   \{x\}  y}" in text
+
+
+@pytest.mark.parametrize("name", WRITTEN)
+def test_model_answers_filled_into_a_template_earn_full_marks(name: str, tmp_path: Path) -> None:
+    """Every label of a template is read back as the item it stands for."""
+    problem = shipped("adl4p-ex05")
+    text = json.loads(files(problem.id)[name]) if name.endswith(".ipynb") else files(problem.id)[name].decode()
+    answers = {what.split()[-1]: secret for what, secret in leaks.model_answers(problem)}  # the last is LaTeX
+    for question in problem.questions:
+        heading = f"\\section*{{{question.id}}}" if name.endswith(".tex") else f"## {question.id}\n"
+        for item in problem.items(question):
+            if item.id not in answers:
+                continue
+            label = f"\n{item.id.removeprefix(question.id)[1:]}:"
+            if isinstance(text, str):
+                before, after = text.split(heading, 1)
+                text = before + heading + after.replace(label, f"{label} ${answers[item.id]}$", 1)
+            else:
+                (cell,) = (one for one in text["cells"] if f"{one['source']}\n".startswith(heading))
+                cell["source"] = f"{cell['source']}\n".replace(label, f"{label} ${answers[item.id]}$", 1)
+    handed_out = write(files(problem.id), tmp_path)
+    (handed_out / name).write_text(text if isinstance(text, str) else json.dumps(text), encoding="utf-8")
+    report = self_check(handed_out / name, handed_out)
+    assert report.score.earned == 40
+    assert not report.remarks
