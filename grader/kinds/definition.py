@@ -11,6 +11,7 @@ from grader.decode import ProblemError
 from grader.kinds.plan import Context, Sizes, Task
 from grader.notation import Unreadable, Vocabulary, build_vocabulary, elaborate, read
 from grader.notation.unreadable import Misread, caret
+from reference import expression as E
 from reference.expression import Expr, ShapeError
 
 if TYPE_CHECKING:
@@ -77,7 +78,7 @@ def build(text: str, vocabulary: Vocabulary, sizes: Sizes, task: Task, key: str)
         place = caret(text, reading.start, reading.end)
         raise task.refuse(f"{reading.message}\n{place}", key, reading.suggestion or _advice(reading.message))
     try:
-        return elaborate(reading.chain[-1], vocabulary, sizes)[0]
+        return with_squares(elaborate(reading.chain[-1], vocabulary, sizes)[0])
     except Misread as trouble:
         place = caret(text, trouble.start, trouble.end)
         suggestion = trouble.suggestion or _advice(trouble.message)
@@ -91,6 +92,19 @@ def _advice(message: str) -> str:
     if "is not a function of this question" in message:
         return "declare it: symbols = {'p(x)' = 'function'}"
     return "declare it in `symbols`, `definitions` or `parameters`" if "of this question" in message else ""
+
+
+def with_squares(f: Expr) -> Expr:
+    """The same with ‖x‖² as one operation, which has a derivative at 0 too."""
+
+    def rule(node: Expr, args: tuple[Expr, ...]) -> Expr:
+        base = args[0] if args else node
+        square = node.op == "pow" and args[1].op == "constant" and args[1].value == 2
+        if square and base.op == "norm" and base.attr("order") == "2" and base.attr("axis") is None:
+            return E.norm(base.args[0], "squared")
+        return E.rebuild(node, args)
+
+    return E.rewrite((f,), rule)[0]
 
 
 def build_domain(vocabulary: Vocabulary, sizes: Sizes, where: Iterable[str], task: Task) -> Domain:

@@ -82,7 +82,7 @@ def _at_good_sizes(spec: Spec, task: Task, vocabulary: Vocabulary, wrt: str) -> 
 
 def _work_out(spec: Spec, task: Task, vocabulary: Vocabulary, wrt: str, sizes: Sizes) -> tuple[Truth, Claim] | None:
     """The minimiser at these sizes; None where it is not unique."""
-    f = with_squares(build(spec.f, vocabulary, sizes, task, "f"))
+    f = build(spec.f, vocabulary, sizes, task, "f")
     shape = tuple(sizes[s] if isinstance(s, str) else s for s in vocabulary.declared[wrt].shape)
     theta = E.symbol(vocabulary.spelled[wrt], shape)
     if f.shape != () or len(shape) != 1:
@@ -97,16 +97,3 @@ def _work_out(spec: Spec, task: Task, vocabulary: Vocabulary, wrt: str, sizes: S
         return None
     claim: Claim = ("the gradient", f, theta, slope, domain)
     return Truth(sizes, Derivation((Step("minimiser", solution),)), domain), claim
-
-
-def with_squares(f: E.Expr) -> E.Expr:
-    """The same with ‖x‖² as one operation, which has a derivative at 0 too."""
-
-    def rule(node: E.Expr, args: tuple[E.Expr, ...]) -> E.Expr:
-        base = args[0] if args else node
-        square = node.op == "pow" and args[1].op == "constant" and args[1].value == 2
-        if square and base.op == "norm" and base.attr("order") == "2" and base.attr("axis") is None:
-            return E.norm(base.args[0], "squared")
-        return E.rebuild(node, args)
-
-    return E.rewrite((f,), rule)[0]
