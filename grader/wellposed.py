@@ -217,8 +217,8 @@ def _ugly(plans: Sequence[Plan], tidy: Tidy) -> Iterator[str]:
             if item.policy.decimals is not None or item.policy.places is not None:
                 continue
             number = exact(truth.value(item.step))
-            if number is None:
-                continue
+            if number is None or truth.derivation[item.step].expr.op == "constant":
+                continue  # a count is as large as it is
             for node in ordered((number,)):
                 if node.op == "constant" and _is_ugly(Fraction(node.value), tidy):
                     yield f"{item.id} has the ugly value {node.value}"
