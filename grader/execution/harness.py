@@ -9,6 +9,7 @@ Nothing that leaves here is believed outside.
 
 from __future__ import annotations
 
+import builtins
 import importlib.abc
 import importlib.util
 import sys
@@ -36,13 +37,17 @@ class _AdapterLoader(importlib.abc.InspectLoader):
 
 
 def load_adapter(source: str, student: Mapping[str, Any]) -> ModuleType:
-    """The adapter as a module whose globals start as a copy of the student's public names.  Raises what it raises."""
+    """The adapter as a module whose globals start as a copy of the student's public names.  Raises what it raises.
+
+    Names of built-in functions keep their meaning there: `sum = 0` in a notebook is no reason to fail.
+    """
     loader = _AdapterLoader(source)
     spec = importlib.util.spec_from_loader(ADAPTER_NAME, loader, origin="adapter")
     if spec is None:  # pragma: no cover - spec_from_loader only refuses loaders without exec_module
         raise ImportError("the adapter has no loader")
     module = importlib.util.module_from_spec(spec)
-    names = {k: v for k, v in student.items() if not k.startswith("_") and k not in NOT_STUDENTS}
+    hidden = NOT_STUDENTS | set(dir(builtins))
+    names = {k: v for k, v in student.items() if not k.startswith("_") and k not in hidden}
     vars(module).update(names)
     vars(module)["student"] = student
     loader.exec_module(module)

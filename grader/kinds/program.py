@@ -416,7 +416,7 @@ def _judge_engine(
 
 
 def _finding(item: Item, judgement: Judgement, credit: Fraction, seen: Seen, derivative: bool) -> Finding:
-    """The finding a judgement amounts to.  A right derivative by foreign help goes to a person."""
+    """The finding a judgement amounts to.  What is right by foreign help goes to a person."""
     more = {"evidence": judgement.evidence}
     if judgement.verdict is Verdict.BLANK:
         return replace(blank(item), note=judgement.note, message=judgement.message)
@@ -425,9 +425,9 @@ def _finding(item: Item, judgement: Judgement, credit: Fraction, seen: Seen, der
     if judgement.verdict is Verdict.INCORRECT:
         partial_credit = credit if 0 < credit < 1 else ZERO
         return wrong(item, judgement.note, judgement.message, partial_credit, **more)
-    help_seen: tuple[Evidence, ...] = foreign_help(seen.observations.values()) if derivative else ()
+    help_seen: tuple[Evidence, ...] = foreign_help(seen.observations.values(), derivative)
     if help_seen:
-        message = "A library or a way of differentiating that is not asked for was noticed; a person looks at it."
+        message = "The code does something that is not asked for here (see the evidence); a person looks at it."
         return undecided(item, "program.foreign_help", message, evidence=(*judgement.evidence, *help_seen))
     if judgement.verdict is Verdict.CARRIED:
         return carried(item, judgement.note, judgement.message, **more)

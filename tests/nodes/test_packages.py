@@ -103,7 +103,9 @@ def test_definitions_alone_run_where_the_problem_says_so(tmp_path: Path, tier: s
 
 
 def test_only_what_defines_something_is_kept() -> None:
-    text = "import numpy as np; x = 3; print(x)\n%pwd\nEPS = 1e-8\nfor i in x:\n    go()\nA.b = lambda s: 1\nm = train()\n"
+    text = (
+        "import numpy as np; x = 3; print(x)\n%pwd\nEPS = 1e-8\nfor i in x:\n    go()\nA.b = lambda s: 1\nm = train()\n"
+    )
     assert only_definitions(text) == (
         "import numpy as np; x = 3; pass\n\nEPS = 1e-8\npass\n\nA.b = lambda s: 1\npass\n"
     )
