@@ -18,7 +18,7 @@ from grader.checking.policy import comparison_policy
 from grader.compare import Domain, Sameness, same
 from grader.compare.layouts import align
 from grader.kinds.plan import Item, Plan, Seen
-from grader.kinds.point import exact_entries
+from grader.kinds.point import exact_entries, is_mixture
 from grader.kinds.verdicts import blank, carried, right, undecided, unreadable, wrong
 from grader.matching import Matched, Statement, Unread
 from grader.model import Evidence, Finding, Fragment, Verdict
@@ -133,7 +133,7 @@ def _judge(plan: Plan, item: Item, meaning: Meaning, state: _State) -> Finding:
         return _judge_partly(item, plain)
     if any(same_everywhere(plan, item, meaning.readings, also).verdict == "yes" for also in item.also):
         return right(item, "convention", "Right by a convention that is accepted here.")
-    if item.between is not None and lies_between(item.between, meaning.readings):
+    if item.hull and lies_in_hull(item.hull, meaning.readings):
         return right(item, "kink.subdifferential", "Right: at a kink any element of the subdifferential is.")
     follow = _judge_carried(plan, item, meaning, state, truths)
     if follow is not None:
@@ -163,15 +163,13 @@ def credit_by_policy(item: Item, finding: Finding) -> Finding:
     return replace(finding, credit=worth)
 
 
-def lies_between(bounds: Sequence[tuple[Fraction, Fraction]], readings: Readings) -> bool:
-    """Is every entry of one of the readings within its bounds?  Only for constant answers."""
+def lies_in_hull(corners: Sequence[tuple[Fraction, ...]], readings: Readings) -> bool:
+    """Is one of the readings a mixture of the corners?  Only for constant answers."""
     for reading in readings:
         if symbols(reading):
             continue
         entries = exact_entries(reading[0])
-        if len(entries) == len(bounds) and all(
-            low <= value <= high for value, (low, high) in zip(entries, bounds, strict=True)
-        ):
+        if len(entries) == len(corners[0]) and is_mixture(entries, corners):
             return True
     return False
 

@@ -102,7 +102,7 @@ class Item:
     judge: Callable[[Item, Seen], Finding] | None = None
     bonus: bool = False
     main: bool = False  # takes an answer nothing else names
-    between: tuple[tuple[Fraction, Fraction], ...] | None = None  # entry by entry, where a range is right: at a kink
+    hull: tuple[tuple[Fraction, ...], ...] = ()  # at a kink: results whose every mixture is right too
     parts: Mapping[Aim, tuple[int, ...]] = field(default_factory=dict)  # entries that have a name of their own, from 1
     also: tuple[tuple[Expr, ...], ...] = ()  # further right results by accepted conventions, each once per truth
     key: str = ""  # the derived answer as text where it is no step of the derivation; instructors only

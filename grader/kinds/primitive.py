@@ -1,6 +1,6 @@
 """Vector–Jacobian and Jacobian–vector products of a primitive, as formulas or at a point, kinks included.
 
-At a kink any element of the subdifferential is right: each entry may lie anywhere between what the two sides give.
+At a kink any element of the subdifferential is right: every mixture of what the sides of the kink give.
 """
 
 from __future__ import annotations
@@ -27,6 +27,7 @@ ITEMS = ("vjp", "jvp")
 NEARBY = Fraction(1, 10**6)  # how far beside a kink its two sides are looked at
 MAX_KINKS = 8
 Numbers = tuple[Number, ...]
+Corners = tuple[tuple[Fraction, ...], ...]
 
 
 @dataclass(frozen=True)
@@ -74,7 +75,7 @@ def plan(spec: Spec, task: Task, context: Context) -> Plan:
     truths, claims, accepts = _truths(spec, task, context, vocabulary, rules, points)
     confirm(claims, task)
     return Plan(
-        items=tuple(_item(spec, task, name, points, accepts.get(name)) for name in ITEMS if name in points),
+        items=tuple(_item(spec, task, name, points, accepts.get(name, ())) for name in ITEMS if name in points),
         truths=truths,
         vocabulary=vocabulary,
         topics=("matrix", "calculus"),
@@ -113,7 +114,7 @@ def _products_symbols(spec: Spec, base: Vocabulary, rules: list[Rule]) -> dict[s
 
 def _truths(
     spec: Spec, task: Task, context: Context, vocabulary: Vocabulary, rules: list[Rule], points: Mapping[str, Fraction]
-) -> tuple[tuple[Truth, ...], list[Claim], dict[str, tuple[tuple[Fraction, Fraction], ...]]]:
+) -> tuple[tuple[Truth, ...], list[Claim], dict[str, Corners]]:
     if spec.at:
         return _at_a_point(spec, task, context, rules[0], points)
     truths, claims = [], []
@@ -128,7 +129,7 @@ def _truths(
 
 def _at_a_point(
     spec: Spec, task: Task, context: Context, rule: Rule, points: Mapping[str, Fraction]
-) -> tuple[tuple[Truth, ...], list[Claim], dict[str, tuple[tuple[Fraction, Fraction], ...]]]:
+) -> tuple[tuple[Truth, ...], list[Claim], dict[str, Corners]]:
     values: dict[Expr, Expr] = {}
     for one in (rule.x, rule.g, rule.v):
         if one.name not in spec.at:
@@ -149,35 +150,39 @@ def _at_a_point(
     if unknown:
         raise task.refuse(f"`{unknown[0]}` is neither the argument, nor the incoming gradient, nor the tangent", "at")
     steps = Derivation(tuple(Step(name, value) for name, value in found.items() if not E.symbols([value])))
-    intervals = {name: _between(rule, name, values) for name in steps.names}
-    kinked = any(low != high for entries in intervals.values() for low, high in entries)
+    corners = {name: _corners(rule, name, values) for name in steps.names}
+    kinked = any(len(found) > 1 for found in corners.values())
     claims: list[Claim] = []
     if not kinked and rule.g in values:
         weighted = E.substitute(E.sum(rule.f * rule.g) if rule.f.shape else rule.f * rule.g, {rule.g: values[rule.g]})
         claims.append(
             ("the product", weighted, rule.x, gradient(weighted, rule.x), points_at({rule.x: values[rule.x]}))
         )
-    return (Truth({}, steps, Domain({})),), claims, intervals
+    return (Truth({}, steps, Domain({})),), claims, corners
 
 
-def _between(rule: Rule, name: str, values: Mapping[Expr, Expr]) -> tuple[tuple[Fraction, Fraction], ...]:
-    """For each entry of a product the least and the greatest value that the sides of all kinks give.
+def _corners(rule: Rule, name: str, values: Mapping[Expr, Expr]) -> Corners:
+    """What a product is on every side of the kinks; a single one where there is none.
 
-    Away from kinks both sides agree up to the width of the look; such an entry keeps its exact value.
+    Away from kinks all sides agree up to the width of the look; such an entry keeps its exact value.
     """
     here = exact_entries(evaluate(Derivation((Step(name, E.substitute(rule.products[name], values)),)))[name])
     start = exact_entries(values[rule.x])
-    lows, highs = list(here), list(here)
-    for signs in itertools.islice(itertools.product((-1, 1), repeat=min(len(start), MAX_KINKS)), 2**MAX_KINKS):
+    found: dict[tuple[Fraction, ...], None] = {}
+    for signs in itertools.product((-1, 1), repeat=min(len(start), MAX_KINKS)):
         moved = [value + sign * NEARBY for value, sign in zip(start, signs, strict=False)] + list(start[len(signs) :])
         constants = [E.constant(value) for value in moved]
         at = {**values, rule.x: E.stack(constants) if rule.x.shape else constants[0]}
         side = exact_entries(E.substitute(rule.products[name], at))
-        for i, (value, exact) in enumerate(zip(side, here, strict=True)):
-            if abs(value - exact) > 1000 * NEARBY * (1 + abs(exact)):
-                rounded = Fraction(round(float(value), 4)).limit_denominator(10**6)
-                lows[i], highs[i] = min(lows[i], rounded), max(highs[i], rounded)
-    return tuple(zip(lows, highs, strict=True))
+        found[tuple(_settled(value, exact) for value, exact in zip(side, here, strict=True))] = None
+    return tuple(found)
+
+
+def _settled(value: Fraction, exact: Fraction) -> Fraction:
+    """The exact value where a side differs only by the width of the look."""
+    if abs(value - exact) <= 1000 * NEARBY * (1 + abs(exact)):
+        return exact
+    return Fraction(round(float(value), 4)).limit_denominator(10**6)
 
 
 def _item(
@@ -185,7 +190,7 @@ def _item(
     task: Task,
     name: str,
     points: Mapping[str, Fraction],
-    between: tuple[tuple[Fraction, Fraction], ...] | None,
+    corners: Corners,
 ) -> Item:
     words = {"vjp": "the vector–Jacobian product", "jvp": "the Jacobian–vector product"}
     return Item(
@@ -199,5 +204,5 @@ def _item(
         policy=task.policy,
         bonus=task.bonus,
         main=len(points) == 1,
-        between=between if between is not None and any(low != high for low, high in between) else None,
+        hull=corners if len(corners) > 1 else (),
     )
