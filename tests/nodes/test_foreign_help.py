@@ -1,4 +1,4 @@
-"""Derivatives by other means than one's own backward pass go to a person with the evidence; honest code keeps its points."""
+"""Derivatives by other means than one's own go to a person with the evidence; honest code keeps its points."""
 
 from __future__ import annotations
 
@@ -47,7 +47,8 @@ QUOTIENTS = (
 
 @pytest.mark.parametrize("name", HONEST)
 def test_honest_formulas_are_no_signs(name: str) -> None:
-    code = f"class Exp(Node):\n    def backward(self, g):\n        x = self.parents[0].value\n        return ({HONEST[name]},)"
+    body = f"        x = self.parents[0].value\n        return ({HONEST[name]},)"
+    code = f"class Exp(Node):\n    def backward(self, g):\n{body}"
     assert signs_in(code, (ADAPTERS / "node_objects.py").read_text("utf-8")) == ()
 
 
