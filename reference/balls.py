@@ -11,6 +11,7 @@ from flint import arb, fmpq
 
 UNDEFINED = arb("nan")
 HALF = fmpq(1, 2)
+MAX_WHOLE = 2**40  # flint ends the process when asked for the digits of a number with an enormous exponent
 
 
 def exact(value: int | Fraction) -> arb:
@@ -27,7 +28,7 @@ def divide(a: arb, b: arb) -> arb:
 def power(a: arb, b: arb) -> arb:
     """a**b over the reals: 0**0 = 1, a negative base only with an exact integer exponent."""
     if b.is_exact() and b.is_integer():
-        if a.contains(0) and not a.is_zero():  # flint's own rule gives up on a ball that holds zero
+        if a.contains(0) and not a.is_zero() and abs(b) < MAX_WHOLE:  # flint's own rule gives up on a ball around zero
             return UNDEFINED if b < 0 else whole_power(a, int(b.unique_fmpz()))
         return UNDEFINED if b < 0 and a.contains(0) else a**b
     if a > 0 or (a.is_zero() and b > 0):

@@ -9,6 +9,7 @@ from typing import Literal
 
 from grader.compare.conditions import Condition, Relation
 from grader.compare.evidence import Sameness, Witness
+from grader.compare.intermediates import candidates
 from grader.compare.policy import EXACT, Policy
 from grader.compare.sizes import Case, Sizes, make_cases, same_in_cases
 from grader.model import Notation
@@ -125,6 +126,26 @@ def read_condition(text: str, vocabulary: Vocabulary, sizes: Sizes) -> Condition
 
 def answer_same(answer: str, notation: Notation, task: Task) -> Outcome:
     """What an answer is worth.  Any of its readings being right is right, and said.  Never raises for an answer."""
+    found = _compared(answer, notation, task)
+    unknown = UNKNOWN_NAME.match(found.message) if found.note == "names.unknown" else None
+    if unknown is None:
+        return found
+    return _with_intermediate(answer, notation, task, unknown[1]) or found
+
+
+def _with_intermediate(answer: str, notation: Notation, task: Task, name: str) -> Outcome | None:
+    """The answer with an undeclared name standing for an intermediate of the truth; None if that is not right."""
+    for meaning in candidates(task.cases[0].truth):
+        definitions = {**task.vocabulary.definitions, name: meaning}
+        found = _compared(answer, notation, replace(task, vocabulary=replace(task.vocabulary, definitions=definitions)))
+        if found.same == "yes":
+            remark = f"`{name}` was taken for {meaning}, which the question does not name"
+            return replace(found, how="intermediate", remarks=(*found.remarks, remark))
+    return None
+
+
+def _compared(answer: str, notation: Notation, task: Task) -> Outcome:
+    """The answer in the question's own names."""
     reading = read(answer, notation, task.vocabulary)
     if isinstance(reading, Unreadable):
         return _unreadable(reading)

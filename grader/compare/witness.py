@@ -28,6 +28,7 @@ SIMPLE = (
 BITS = 256
 TRIES = 3  # simple points tried
 LARGE = 200  # nodes; for larger answers none is
+LARGEST_WHOLE = 10**12  # shown without a point
 MAX_SHOWN = 12  # numbers of a point that are shown; larger points are described by their first ones
 
 
@@ -118,7 +119,7 @@ def show_ball(value: arb, digits: int = DIGITS) -> str:
     """That many digits; whole numbers without a point."""
     if not value.is_finite():
         return "undefined"
-    whole = value.unique_fmpz()
-    if whole is not None and value.is_exact() and abs(int(whole)) < 10**12:
+    whole = value.unique_fmpz() if value == 0 or 1 <= abs(value) < LARGEST_WHOLE else None
+    if whole is not None and value.is_exact():
         return str(int(whole))
     return str(value.str(digits, radius=False))

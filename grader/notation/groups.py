@@ -19,6 +19,8 @@ def read_number(p: Parser) -> Syntax:
     if p.peek() == "comma":  # 0{,}5
         p.take()
         rest = p.take()
+        if not (token.text.isdigit() and rest.text.isdigit()):
+            raise p.fail("This number has more than one decimal sign.", token=rest)
         number = decimal(token.text + "." + rest.text, token.start, rest.end)
         return _decimal_or_thousands(number, token, rest)
     if p.kinds[p.i] == "," and p.vocabulary.decimal_comma and is_decimal_comma(p, p.i):
