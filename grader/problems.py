@@ -25,7 +25,7 @@ from grader.wellposed import Drawn, NoDraw, Tidy, choose_draw, coincidences
 
 PROBLEM_FILE = "problem.toml"
 DIGESTED = ("problem.toml", "statement.md", "notebook.ipynb", "cases.toml")
-TABLES = ("problem", "vocabulary", "late", "hints", "question")
+TABLES = ("problem", "parts", "vocabulary", "late", "hints", "question")
 MAX_DIGITS = 15  # of a decimal answer; more are exact answers
 REFERENCE_DRAWS = 4  # draws at which a misconception that is always right is recognised
 SEALED = "sealed"  # the only key of a student's copy, see grader.decode.seal
@@ -89,6 +89,11 @@ class Hints:
     """
 
     witness: bool = False
+
+
+@dataclass(frozen=True)
+class _Parts:
+    parts: dict[str, str]
 
 
 @dataclass(frozen=True)
@@ -175,6 +180,7 @@ class Problem:
     words: Words = field(default_factory=Words)
     late: LatePolicy | None = None
     hints: Hints = field(default_factory=Hints)
+    parts: Mapping[str, str] = field(default_factory=dict)  # titles of groups of questions: "1" → "Derivatives"
     folder: Path | None = None
     digest: str = ""
     seed: str = ""
@@ -230,6 +236,7 @@ class Problem:
         return Labels(
             questions={question.id: question.title for question in self.questions},
             items={item.id: item.asks for item in self.items()},
+            parts=self.parts,
         )
 
 
@@ -259,12 +266,14 @@ def load_problem(folder: Path, plans: bool = True) -> Problem:
     words = decode(Words, data.get("vocabulary", {}), source, ("vocabulary",))
     late = decode(LatePolicy, data["late"], source, ("late",)) if "late" in data else None
     hints = decode(Hints, data.get("hints", {}), source, ("hints",))
+    parts = decode(_Parts, {"parts": data.get("parts", {})}, source, ())
     questions = _read_questions(data.get("question", []), source)
     source.refuse()
     assert about is not None
     assert words is not None
     assert hints is not None
-    problem = Problem(about, questions, words, late, hints, folder, _digest(folder), sealed=sealed)
+    assert parts is not None
+    problem = Problem(about, questions, words, late, hints, parts.parts, folder, _digest(folder), sealed=sealed)
     if plans:
         refuse_unsound(problem)
     return problem
