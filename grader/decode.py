@@ -107,7 +107,7 @@ def read_toml(path: Path) -> tuple[dict[str, Any], Source]:
     recorded as a mistake on the returned Source, so that it is reported together with the others.
     """
     try:
-        text = path.read_bytes().decode("utf-8")
+        text = path.read_bytes().decode("utf-8-sig")
     except UnicodeDecodeError as trouble:
         raise ProblemError(
             [Mistake("the file is not UTF-8 text", file=str(path), suggestion=f"save it as UTF-8 ({trouble.reason})")]
@@ -124,8 +124,36 @@ def read_toml(path: Path) -> tuple[dict[str, Any], Source]:
     except tomllib.TOMLDecodeError as trouble:
         line = _line_in(str(trouble))
         if not any(one.line == line for one in source.mistakes):
-            source.mistakes.append(Mistake(f"not TOML: {trouble}", "", str(path), line))
+            line = line or _line_of_open_quote(text)
+            source.mistakes.append(Mistake(f"not TOML: {trouble}", "", str(path), line, _toml_advice(str(trouble))))
         raise ProblemError(source.mistakes) from None
+
+
+TOML_ADVICE = (
+    ("Illegal character '\\n'", "a quote is missing at the end of the line"),
+    ("Expected \"'", "a quote is missing at the end"),
+    ("Unterminated string", "a quote is missing at the end"),
+    ("Invalid value", "text stands in single quotes, 'x^2'; a list ends with ]"),
+    ("Expected '='", "write key = value"),
+    ("Cannot overwrite a value", "the key stands twice"),
+    ("Cannot declare", "the table stands twice; several questions are [[question]]"),
+    ("Unclosed array", "a comma or a bracket ] is missing"),
+    ("Expected ']'", "a bracket ] is missing"),
+    ("Unclosed inline table", "a brace } is missing, or the table goes over several lines"),
+    ("Expected newline or end of document", "one key a line; text stands in quotes"),
+)
+
+
+def _toml_advice(trouble: str) -> str:
+    return next((advice for words, advice in TOML_ADVICE if trouble.startswith(words)), "")
+
+
+def _line_of_open_quote(text: str) -> int:
+    """The first line with an odd number of single quotes; 0 if there is none, or where texts go over several lines."""
+    if "'''" in text:
+        return 0
+    odd = (number for number, line in enumerate(text.splitlines(), start=1) if line.split("#")[0].count("'") % 2)
+    return next(odd, 0)
 
 
 def seal(definitions: str, drawn: Mapping[str, Mapping[str, str]]) -> str:

@@ -47,6 +47,10 @@ def named_problem(name: str, near: Path) -> Path:
     known = known_problems()
     if name in known:
         return known[name]
+    if path.is_dir():
+        raise click.ClickException(f"{path} is no problem: it has no file problem.toml.  `grader new ID` starts one.")
+    if path.is_file():
+        raise click.ClickException(f"{path} is no problem: name the folder that its problem.toml stands in.")
     import difflib
 
     close = difflib.get_close_matches(name, known, n=1)

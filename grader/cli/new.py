@@ -57,9 +57,12 @@ def command(name: str, parent: Path, kinds: tuple[str, ...]) -> int:
     folder = parent / name
     if folder.exists():
         raise click.ClickException(f"{folder} is there already.")
-    folder.mkdir(parents=True)
-    for file, text in files(name, kinds).items():
-        (folder / file).write_text(text, encoding="utf-8")
+    try:
+        folder.mkdir(parents=True)
+        for file, text in files(name, kinds).items():
+            (folder / file).write_text(text, encoding="utf-8")
+    except OSError as trouble:
+        raise click.ClickException(f"{folder} can't be made: {trouble.strerror}.") from None
     click.echo(f"{folder}/ is started.  Next: `grader truth {folder}`, `grader validate {folder}`.")
     return EXIT_OK
 

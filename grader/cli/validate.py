@@ -65,10 +65,10 @@ def refuse(folder: Path, trouble: Any, as_json: bool) -> int:
     """Say everything that is wrong with a problem that could not be loaded."""
     if not as_json:
         click.echo(str(trouble), err=True)
-        count = len(trouble.mistakes)
-        click.echo(
-            f"{count} mistake{'' if count == 1 else 's'}; nothing can be graded before they are mended.", err=True
-        )
+        count, one = len(trouble.mistakes), len(trouble.mistakes) == 1
+        until = "it is" if one else "they are"
+        said = f"{count} mistake{'' if one else 's'}; nothing can be graded before {until} mended."
+        click.echo(said, err=True)
         return EXIT_WRONG
     rows = [{"where": f"{m.file}:{m.line}", "message": str(m), "warning": False} for m in trouble.mistakes]
     click.echo(json.dumps({"problem": folder.name, "sound": False, "troubles": rows}, ensure_ascii=False, indent=2))
