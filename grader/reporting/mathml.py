@@ -24,6 +24,9 @@ display displaystyle scriptlevel mathvariant stretchy fence separator form lspac
 columnalign rowlines columnlines linethickness minsize maxsize symmetric width height depth notation
 movablelimits largeop columnspacing rowspacing
 """
+ROWS = frozenset({"math", "mrow", "mtd", "msqrt", "mstyle"})  # whose children stand beside one another
+TERMS = frozenset({"mi", "mn", "msub", "msup", "msubsup", "msqrt", "mfrac"})
+THIN_SPACE = '<mspace width="0.17em"></mspace>'
 SIGNS = frozenset("+-−±")
 OPENING = frozenset("([{,;=≠<>≤≥≈→⇒|·×")
 ELEMENTS = frozenset(ELEMENT_NAMES.split())
@@ -86,6 +89,18 @@ def _opens(before: Element | None) -> bool:
     return before is None or (before.tag == "mo" and unescape(before.text or "").strip() in OPENING)
 
 
+def _apart(left: Element | None, right: Element) -> bool:
+    """Does a function's name stand beside a letter or number?  `log p`, `3 sin x`; not `sin(x)`."""
+    if left is None:
+        return False
+    return (_is_name(left) and right.tag in TERMS) or (_is_name(right) and left.tag in TERMS)
+
+
+def _is_name(node: Element) -> bool:
+    """`sin`, `log`: a word where a variable is one letter."""
+    return node.tag == "mi" and (node.text or "").isalpha() and len(node.text or "") > 1
+
+
 def _write(node: Element, before: Element | None = None) -> str:
     """One element and what is below it; `before` is the one on its left.  Depth is bounded by DEEPEST_FORMULA."""
     if node.tag == "mo" and unescape(node.text or "") in SIGNS and _opens(before):
@@ -94,6 +109,7 @@ def _write(node: Element, before: Element | None = None) -> str:
         f' {name}="{escape(unescape(value), quote=True)}"' for name, value in node.attrib.items() if name in ATTRIBUTES
     )
     inside = escape(unescape(node.text or "")) + "".join(
-        _write(child, left) for left, child in zip([None, *node], node, strict=False)
+        (THIN_SPACE if node.tag in ROWS and _apart(left, child) else "") + _write(child, left)
+        for left, child in zip([None, *node], node, strict=False)
     )
     return f"<{node.tag}{kept}>{inside}</{node.tag}>{escape(unescape(node.tail or '')).strip()}"
