@@ -14,7 +14,7 @@ import numpy as np
 
 from grader.compare.nodes.agreement import Values, agrees, is_single, plain
 from grader.compare.nodes.diagnosis import Diagnosis
-from grader.compare.nodes.graphs import DOUBLINGS, EngineCase
+from grader.compare.nodes.graphs import LADDER, EngineCase
 from grader.compare.nodes.judging import BUDGET, NodeVerdict
 from grader.compare.nodes.programs import Adjoints, follow
 from grader.compare.nodes.truth import Variant, truth_at
@@ -28,7 +28,7 @@ ENGINE_SINGLE = 1e-4  # the same in single precision
 ENGINE_GUARDED = 1e-3  # small numbers added in a node grow along a graph
 ENGINE_EXACT = 1e-12  # honest engines are within this on small graphs; difference quotients are not
 ENOUGH = 2  # graphs on which an engine must have been tried
-EXPLODED = 50 * DOUBLINGS  # calls of one function on a graph of so few nodes
+EXPLODED = 50 * LADDER  # calls of one function on a graph of so few nodes
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,7 +16,7 @@ from grader.compare.nodes.programs import Program
 from grader.execution.probes import Equation, Probe, array_of
 
 DEPTH = 10_000
-DOUBLINGS = 16  # 65,536 paths from the output to the input
+LADDER = 24  # each node uses the two before it: 121,393 paths from the output to the inputs
 BUDGET_INPUTS = 200
 RANDOM_GRAPHS = 6
 RANDOM_SIZE = 9
@@ -83,7 +83,7 @@ def engine_cases(nodes: tuple[str, ...], seed: bytes, numbers: bool = True) -> t
         put("budget", _sum_of_squares(), _draw(rng, BUDGET_INPUTS), count=True)
     adder = next((name for name in ("add", "sub") if name in usable), None)
     if adder == "add":
-        put("explosive", tuple(Equation("add", (k, k)) for k in range(DOUBLINGS)), _draw(rng, 1), count=True)
+        put("explosive", tuple(Equation("add", (k, k + 1)) for k in range(LADDER)), _draw(rng, 2), count=True)
     if adder is not None:
         put("deep", tuple(Equation(adder, (0 if k == 0 else k + 1, 1)) for k in range(DEPTH)), _draw(rng, 2))
     return tuple(cases)

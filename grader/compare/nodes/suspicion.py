@@ -37,7 +37,8 @@ OVERLOADS = frozenset(
 INTERCEPTS = frozenset({"__array_ufunc__", "__array_function__"})
 REACHING = frozenset({
     *("_getframe", "currentframe", "get_objects", "get_referrers", "get_referents", "settrace", "setprofile"),
-    *("meta_path", "path_hooks", "__subclasses__", "f_locals", "f_back", "f_globals", "pythonapi", "tb_frame", "gi_frame"),
+    *("meta_path", "path_hooks", "__subclasses__", "f_locals", "f_back", "f_globals", "pythonapi"),
+    *("tb_frame", "gi_frame", "gi_code", "cr_frame"),
 })  # fmt: skip
 INSIDE = frozenset({"ctypes", "_ctypes", "forbiddenfruit"})  # modules that reach into the interpreter
 FEW = 2  # operators that make a class one to compute with
