@@ -7,14 +7,14 @@ carried into the rows that rest on it.  Source: Griewank & Walther 2008, chapter
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from fractions import Fraction
 from typing import Literal
 
 from grader.kinds.certify import Claim, certifier, confirm
 from grader.kinds.definition import build, build_domain, make_vocabulary
 from grader.kinds.plan import Aim, Context, Item, Misconception, Plan, Task, Truth
-from grader.notation import Vocabulary
+from grader.notation import Declaration, Vocabulary
 from grader.notation.vocabulary import canonical
 from reference import expression as E
 from reference.derivation import Derivation, DerivationError, Step, evaluate, joined
@@ -106,12 +106,22 @@ def work_out(spec: Spec, task: Task, context: Context) -> Table:
 
 
 def with_output(vocabulary: Vocabulary, spec: Spec, table: Table) -> Vocabulary:
-    """The output's other name may be used too: `f`, and f(x)."""
-    from dataclasses import replace
+    """The output's other name may be used too, `f`, and f(x); in reverse mode the rows as `\\bar a`."""
+    definitions, symbols, aliases = {**vocabulary.definitions}, {**vocabulary.symbols}, {**vocabulary.aliases}
+    if canonical(spec.name) not in vocabulary.known:
+        definitions[canonical(spec.name)] = table.output
+    if spec.mode == "reverse":
+        for row, step in table.rows.items():
+            if step not in vocabulary.known and _barred(row) not in vocabulary.known:
+                symbols[step] = Declaration("real", ())
+                aliases[_barred(row)] = step
+    return replace(vocabulary, definitions=definitions, symbols=symbols, aliases=aliases)
 
-    if canonical(spec.name) in vocabulary.known:
-        return vocabulary
-    return replace(vocabulary, definitions={**vocabulary.definitions, canonical(spec.name): table.output})
+
+def _barred(row: str) -> str:
+    r"""The canonical name of `\bar a`."""
+    base, mark, rest = row.partition("_")
+    return f"{base}bar{mark}{rest}"
 
 
 def _claims(table: Table, values: Mapping[str, Expr], domain: object) -> tuple[Claim, ...]:
@@ -129,7 +139,7 @@ def _item(spec: Spec, task: Task, table: Table, row: str, points: Mapping[str, F
         targets += [Aim(canonical(spec.name), table.variable.name)] if row == table.output else []
         asks = f"the derivative of {row} with respect to {table.variable.name}"
     else:
-        targets = [Aim(canonical(spec.name), row), Aim(table.output, row)]
+        targets = [Aim(canonical(spec.name), row), Aim(table.output, row), Aim(_barred(row)), Aim(adjoint_name(row))]
         asks = f"the derivative of {spec.name} with respect to {row}"
     return Item(
         id=task.item_id(row, points),
@@ -139,7 +149,7 @@ def _item(spec: Spec, task: Task, table: Table, row: str, points: Mapping[str, F
         step=table.rows[row],
         targets=tuple(targets),
         labels=(row,),
-        policy=task.policy,
+        policy=replace(task.policy, unshown="blank"),  # a row may rest on the names of others without showing them
         bonus=task.bonus,
         main=len(points) == 1,
     )
