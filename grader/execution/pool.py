@@ -24,9 +24,9 @@ class Pool:
     """Kernels for many hand-ins, `jobs` at a time.  Use as a context manager; threads may share it.
 
     `imports` are loaded before the fork (matplotlib is best declared as `matplotlib.pyplot`) and are the only libraries
-    among those that differentiate by themselves which student code can import.  `tier` None takes the strongest that
-    works here; `fork` False starts a whole process per kernel, without isolation.  Raises SandboxError when the zygote
-    cannot start or the tier is not to be had.
+    among those that differentiate by themselves which student code can import.  `tier` None takes the strongest
+    that isolates, never "none"; with tier "none", `fork` False starts a whole process per kernel.  Raises SandboxError
+    when the zygote cannot start or the tier is not to be had.
     """
 
     def __init__(
@@ -127,13 +127,16 @@ def observe(
 
 
 def start_zygote(imports: Iterable[str] = (), tier: Tier | None = None, *, fork: bool = True) -> Zygote | SingleKernels:
-    """A zygote confined the first way that works, of the given tier or of all.  Raises SandboxError."""
+    """A zygote confined the first way that works, of the given tier or of all that isolate.
+
+    Running without isolation has to be asked for: None never comes to "none".  Raises SandboxError.
+    """
     declared = tuple(imports)
-    if tier in (None, "none") and not (fork and syscalls.available()):
+    if tier == "none" and not (fork and syscalls.available()):
         return SingleKernels(declared, _refused(declared))
     reasons = []
     for way in WAYS:
-        if tier is not None and way.tier != tier:
+        if way.tier == "none" if tier is None else way.tier != tier:
             continue
         try:
             return try_way(way, declared)

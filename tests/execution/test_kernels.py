@@ -147,6 +147,19 @@ def test_without_isolation_other_peoples_code_is_refused_unless_asked_for():
         assert require_isolation(pool, without_isolation=True) == ()
 
 
+def test_a_pool_never_falls_back_to_no_isolation_by_itself(monkeypatch):
+    tried = []
+
+    def refuse(way, imports=()):
+        tried.append(way.tier)
+        raise SandboxError("not here")
+
+    monkeypatch.setattr("grader.execution.pool.try_way", refuse)
+    with pytest.raises(SandboxError, match="not here"):
+        Pool(1)
+    assert "none" not in tried
+
+
 def test_a_zygote_that_dies_is_replaced_and_nobody_loses_by_it():
     with Pool(1) as pool:
         pool.observe(table.notebook(["1"]), seed=b"s")
