@@ -10,7 +10,7 @@ from grader.reading.pieces import Line, Run
 
 _FIRST = re.compile(r"\s*(?P<number>\d{0,2})[ .]?(?P<open>\(?)(?P<letter>[a-z])\)")
 _COUNT = re.compile(r"\(?(\d{1,2})[.)]")
-_BETWEEN = r"[\s.;,]*(?:(?:and|und|et|y|e)\s+)?"
+_BETWEEN = r"[\s.;,]{0,6}(?:(?:and|und|et|y|e)\s+)?"
 
 
 def one_label_a_line(lines: tuple[Line, ...]) -> tuple[Line, ...]:

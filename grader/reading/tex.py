@@ -10,6 +10,7 @@ from grader.reading.delimiters import Span, spans
 from grader.reading.labels import plain
 from grader.reading.macros import Macro, definitions, expand
 from grader.reading.markdown import add_block, unclosed
+from grader.reading.numbering import COUNTERS, DEFAULT_MARKERS, counted, markers, template
 from grader.reading.pieces import Document, Line, Run, Source, source
 from grader.reading.wording import notation_of
 
@@ -27,14 +28,12 @@ EXERCISES |= {"homeworkproblem", "exercice", "ejercicio", "esercizio", "opgave"}
 SOLUTIONS = frozenset({"solution", "answer", "loesung", "antwort", "sol"})
 LISTS = frozenset({"enumerate", "itemize", "description", "parts", "subparts", "questions", "compactenum"})
 ACCENTS = {'"': "̈", "'": "́", "`": "̀", "^": "̂", "~": "̃", "c": "̧"}
-COUNTERS = ("enumi", "enumii", "enumiii", "enumiv")
-DEFAULT_MARKERS = (r"\arabic.", r"(\alph)", r"\roman.", r"\Alph.")
+
+
 MAX_GROUPS = 2_000  # open braces
 
 _THEOREM = re.compile(r"\\newtheorem\*?\s*\{(\w{1,40})\}\s*(?:\[\w*\])?\s*\{([^{}\n]{1,60})\}")
-_ENUM_LABEL = re.compile(r"\\renewcommand\*?\s*\{?\\label(enumi{1,3}v?)\}?\s*\{((?:[^{}\n]|\{[^{}\n]*\}){1,80})\}")
 _THE = re.compile(r"\\renewcommand\*?\s*\{?\\the((?:sub)?section)\}?\s*\{((?:[^{}\n]|\{[^{}\n]*\}){1,80})\}")
-_SETLIST = re.compile(r"\\setlist\s*\[\s*enumerate\s*(?:,\s*([1-4]))?\s*\]\s*\{((?:[^{}\n]|\{[^{}\n]*\}){1,200})\}")
 _SYMBOL = re.compile(r"\\[A-Za-z@]+\*?|\\.|[{}\n~&]|[^\\{}\n~&]+", re.S)
 _OPTION = re.compile(r"[ \t]*\[([^\]\n]{0,200})\]")
 _ARGUMENT = re.compile(r"[ \t]*\{([^{}\n]{0,300})\}")
@@ -85,7 +84,7 @@ def read_tex(file: str, text: str) -> Document:
     start = begin + len("\\begin{document}") if begin >= 0 else 0
     body = _blanked(body[:start]) + (body[start:end] if end >= 0 else body[start:])
     page = _Page(
-        origin, macros, named=dict(_THEOREM.findall(whole)), printed=dict(_THE.findall(whole)), markers=_markers(whole)
+        origin, macros, named=dict(_THEOREM.findall(whole)), printed=dict(_THE.findall(whole)), markers=markers(whole)
     )
     at = start
     for span in spans(body, "tex"):
@@ -95,18 +94,6 @@ def read_tex(file: str, text: str) -> Document:
     _add_text(page, body, at, len(body))
     _end_line(page)
     return Document(tuple(page.lines), tuple(page.remarks), _metadata(preamble))
-
-
-def _markers(text: str) -> list[str]:
-    """What the document puts in front of its lists' items, by depth."""
-    found = list(DEFAULT_MARKERS)
-    for depth, options in _SETLIST.findall(text):
-        for at in [int(depth) - 1] if depth else range(4):
-            found[at] = _template(options) or found[at]
-    for counter, label in _ENUM_LABEL.findall(text):
-        if counter in COUNTERS:
-            found[COUNTERS.index(counter)] = _template(label) or found[COUNTERS.index(counter)]
-    return found
 
 
 def _blanked(text: str) -> str:
@@ -286,7 +273,7 @@ def _environment(page: _Page, text: str, which: str, start: int, at: int, end: i
     if name in LISTS:
         depth = sum(one.ordered and not one.implicit for one in page.lists)
         default = r"(\alph)" if name == "parts" else page.markers[min(depth, 3)]
-        found = _List(_template(extra) or default, ordered=name not in ("itemize", "description"))
+        found = _List(template(extra) or default, ordered=name not in ("itemize", "description"))
         if first := re.search(r"start\s*=\s*(\d{1,3})", extra):
             found.count = int(first.group(1)) - 1
         page.lists.append(found)
@@ -316,7 +303,7 @@ def _count_section(page: _Page, name: str, start: int) -> None:
     text = page.printed[name].replace(r"\thesection", page.printed.get("section", r"\arabic{section}"))
     text = re.sub(
         r"\\(alph|Alph|arabic|roman|Roman)\s*\{(\w+)\}",
-        lambda m: _counted(m.group(1), page.sections.get(m.group(2), 0)),
+        lambda m: counted(m.group(1), page.sections.get(m.group(2), 0)),
         text,
     )
     _say(page, re.sub(r"\\[A-Za-z]+|[{}]", " ", text) + " ", start)
@@ -336,28 +323,6 @@ def _exercise(page: _Page, title: str, start: int) -> None:
     _end_line(page)
 
 
-def _template(option: str) -> str:
-    """What `\\begin{enumerate}[label=(\\alph*)]` or `[(a)]` puts in front of its items; "" when it says nothing."""
-    label = re.search(r"label\s*=\s*\{?\s*(.{1,60}?)\s*\}?\s*(?:,\s*\w+\s*=|$)", option)
-    text = label.group(1) if label else option
-    text = re.sub(
-        r"(?<=alph|Alph)\s*\{\s*enum\w+\s*\}|(?<=arabic)\s*\{\s*enum\w+\s*\}|(?<=oman)\s*\{\s*enum\w+\s*\}", "", text
-    )
-    text = re.sub(r"\\(?:textbf|bfseries|textit|emph)\s*\{?|[{}*]", "", text)
-    if re.search(r"\\(alph|Alph|arabic|roman|Roman)", text):
-        return text
-    if label or "=" in text:
-        return ""
-    return re.sub(
-        r"(?<![A-Za-z\\])(a|A|1|i|I)(?![A-Za-z])",
-        lambda m: {"a": r"\\alph", "A": r"\\Alph", "1": r"\\arabic", "i": r"\\roman", "I": r"\\Roman"}[
-            m.group()
-        ].replace("\\\\", "\\"),
-        text,
-        count=1,
-    )
-
-
 def _item(page: _Page, text: str, at: int, end: int) -> int:
     _end_line(page)
     option = _OPTION.match(text, at, end)
@@ -370,19 +335,9 @@ def _item(page: _Page, text: str, at: int, end: int) -> int:
     current = page.lists[-1]
     current.count += 1
     page.marker = re.sub(
-        r"\\(alph|Alph|arabic|roman|Roman)", lambda m: _counted(m.group(1), current.count), current.template
+        r"\\(alph|Alph|arabic|roman|Roman)", lambda m: counted(m.group(1), current.count), current.template
     )
     return at
-
-
-def _counted(style: str, count: int) -> str:
-    if style == "arabic":
-        return str(count)
-    if style.lower() == "alph":
-        letter = chr(ord("a") + (count - 1) % 26)
-    else:
-        letter = ("?", "i", "ii", "iii", "iv", "v", "vi", "vii", "viii", "ix", "x")[count if count <= 10 else 0]
-    return letter.upper() if style[0].isupper() else letter
 
 
 def _end_words(page: _Page) -> None:
