@@ -6,7 +6,7 @@ is computed once.  What a primitive does to balls is written in reference.primit
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from fractions import Fraction
 from typing import Any
 
@@ -47,6 +47,29 @@ DIRECT: dict[str, Any] = {
     "neg": np.negative,
     "div": np.true_divide,  # flint's quotient by a ball that holds zero is not finite, as it should be
     "pow": fast_power,
+}
+
+
+def _transposed(attrs: dict[str, Any], node: Expr, value: Balls) -> Balls:
+    return value.swapaxes(1, 2) if value.ndim == 3 else value.reshape((len(value), *node.shape))
+
+
+def _product(attrs: dict[str, Any], node: Expr, left: Balls, right: Balls) -> Balls:
+    """Matrix times matrix or vector, row times matrix, at every point."""
+    columns = right if right.ndim == 3 else right[:, :, None]
+    column = left.ndim == 2 and right.ndim == 3 and right.shape[1] == 1
+    rows = left if left.ndim == 3 else left[:, :, None] if column else left[:, None, :]
+    return (rows[:, :, :, None] * columns[:, None, :, :]).sum(axis=2).reshape((len(left), *node.shape))
+
+
+# What can be done at all points in one step of numpy: (attributes, node, values with the points first).
+TOGETHER: dict[str, Callable[..., Balls]] = {
+    "index": lambda attrs, node, value: value[(slice(None), *attrs["key"])],
+    "reshape": lambda attrs, node, value: value.reshape((len(value), *node.shape)),
+    "transpose": _transposed,
+    "matmul": _product,
+    "dot": lambda attrs, node, left, right: (left * right).sum(axis=1),
+    "outer": lambda attrs, node, left, right: left[:, :, None] * right[:, None, :],
 }
 MAX_ENTRIES = 200_000  # entries times points of one node
 
@@ -106,6 +129,10 @@ class Batch:
         if op == "stack":
             parts = [self._full(v, b, a.shape) for (v, b), a in zip(args, node.args, strict=True)]
             return np.stack(parts, axis=attrs["axis"] + 1), True
+        rule = TOGETHER.get(op)
+        if rule is not None:
+            full = [self._full(v, b, a.shape) for (v, b), a in zip(args, node.args, strict=True)]
+            return rule(attrs, node, *full), True
         return self._pointwise(op, attrs, node, args), True
 
     def _symbol(self, node: Expr) -> Any:
