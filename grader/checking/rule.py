@@ -21,7 +21,10 @@ from grader.kinds.plan import Item, Plan, Seen
 from grader.kinds.point import exact_entries, is_mixture
 from grader.kinds.verdicts import blank, carried, right, undecided, unreadable, wrong
 from grader.matching import Matched, Statement, Unread
+from grader.matching.statements import aim_of
 from grader.model import Evidence, Finding, Fragment, Verdict
+from grader.notation import Reading
+from grader.notation.targets import target_of
 from reference.derivation import evaluate
 from reference.expression import Expr, ShapeError, symbols
 
@@ -94,6 +97,9 @@ def _mark_expression(plan: Plan, item: Item, answer: Matched, state: _State) -> 
         return unreadable(item, meaning.message, read_as=statement.text, evidence=evidence, where=where)
     if meaning.copied:
         return blank(item)
+    if _restates(item, statement):
+        message = "This repeats what is asked; a person looks whether there is an answer."
+        return undecided(item, "restated", message, read_as=statement.read_as, where=statement.fragment.where)
     if meaning.open_names:
         message = f"This is in terms of {', '.join(meaning.open_names)}, which has no value here; a person looks."
         return undecided(item, "not_worked_out", message, read_as=statement.read_as, where=statement.fragment.where)
@@ -115,6 +121,17 @@ def _read_as(answer: Matched, statement: Statement, latex: bool) -> str:
         return statement.read_as_latex if latex else statement.read_as
     shown = [one.read_as_latex if latex else one.read_as for _, one in answer.entries]
     return (r", \; " if latex else ", ").join(shown)
+
+
+def _restates(item: Item, statement: Statement) -> bool:
+    """Is the answer only a name for what is asked, `f'(x)` for the derivative of f?"""
+    if not isinstance(statement.reading, Reading) or statement.vocabulary is None:
+        return False
+    target = target_of(statement.reading.chain[-1], statement.vocabulary)
+    aim = aim_of(target)
+    if target is None or aim is None or target.kind != "derivative":
+        return False
+    return any(aim.name == asked.name and aim.wrt in (asked.wrt, "?") for asked in item.targets)
 
 
 def _judge(plan: Plan, item: Item, meaning: Meaning, state: _State) -> Finding:
