@@ -193,7 +193,7 @@ def clean(text: str) -> str:
         text = re.sub(r"(?<![\w\\])_(?=[^\s_])([^_\n]{1,200}?)(?<!\s)_(?!\w)", r"\1", text)
         text = re.sub(r"\[([^\]\n]{1,200})\]\([^()\n]{1,300}\)", r"\1", text)
     text = re.sub(r"\\([#*_`.!()\[\]>+-])", r"\1", text)
-    return re.sub(r"[ \t]+#+[ \t]*$", "", text)
+    return re.sub(r"[ \t]#+[ \t]*$", "", text)
 
 
 def _add_span(page: _Page, text: str, span: Span, remarks: list[Remark]) -> None:
