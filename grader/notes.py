@@ -277,6 +277,7 @@ HANDINS = {
     "protected_zip": "an archive with a password",
     "corrupt_pdf": "a PDF that cannot be opened",
     "protected_pdf": "a PDF with a password",
+    "for_person": "a hand-in from which nothing can be read; a person looks",
     "pdf_for_person": "a PDF without its source; a person reads it",
     "pdf_beside_source": "a PDF beside its source; the source was read",
     "corrupt_notebook": "a notebook that cannot be read",
