@@ -21,6 +21,7 @@ ANSWERS = {
     "prose": "a text that a person reads",
     "picture": "a picture that a person reads",
     "not_worked_out": "in terms of a quantity whose value was never written down; a person looks",
+    "restated": "the question written down again, with nothing worked out; a person looks",
     "convention": "right by a convention that the question accepts besides its own",
     "effort": "the comparison was stopped at its limit; a person looks",
     "names.unknown": "the answer rests on names the question does not have",
