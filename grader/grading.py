@@ -48,6 +48,8 @@ def grade(
     findings: list[Finding] = []
     for question in questions:
         findings.extend(_mark_question(problem, question, submission, seen, sections, noticed))
+    asks = {item.id: item.asks for question in questions for item in problem.items(question)}
+    findings = [replace(finding, asks=asks.get(finding.item, "")) for finding in findings]
     own = tuple(one for one in decisions if one.student in ("", submission.student))
     late = seconds_late(submission.submitted, problem.about.due)
     return Report(
@@ -68,7 +70,7 @@ def terms_of(problem: Problem, questions: Sequence[Question]) -> Terms:
     """Which question each item belongs to, and which items are a bonus."""
     owner = {item.id: question.id for question in questions for item in problem.items(question)}
     bonus = frozenset(item.id for question in questions for item in problem.items(question) if item.bonus)
-    return Terms(owner, bonus)
+    return Terms(owner, bonus, {question.id: question.title for question in questions})
 
 
 def answers_to(submission: Submission, question: str) -> tuple[Answer, ...]:

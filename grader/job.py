@@ -126,7 +126,9 @@ def failed_report(
     evidence = Evidence("attempts", "; ".join(causes)[:4_000], "instructor")
     message = "The program could not grade this hand-in; a person looks at it."
     findings = tuple(
-        Finding(item.id, Verdict.UNDECIDED, Fraction(0), item.points, KILLED, message, evidence=(evidence,))
+        Finding(
+            item.id, Verdict.UNDECIDED, Fraction(0), item.points, KILLED, message, evidence=(evidence,), asks=item.asks
+        )
         for item in variant.items()
     )
     remark = Remark(KILLED, f"{message}  It is our trouble, not the student's.")

@@ -128,6 +128,7 @@ class Finding:
     read_as_latex: str = ""
     evidence: tuple[Evidence, ...] = ()
     where: Place | None = None
+    asks: str = ""  # what was asked for, in words: "the gradient of f with respect to x"
 
     @property
     def earned(self) -> Fraction:
@@ -151,6 +152,7 @@ class QuestionScore:
     earned: Fraction
     possible: Fraction
     pending: Fraction  # points of items that still wait for a person
+    title: str = ""
 
 
 @dataclass(frozen=True, slots=True)

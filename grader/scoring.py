@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from fractions import Fraction
 
@@ -22,6 +22,7 @@ class Terms:
 
     question_of: Mapping[str, str]
     bonus: frozenset[str] = frozenset()
+    titles: Mapping[str, str] = field(default_factory=dict)  # of the questions
 
 
 @dataclass(frozen=True)
@@ -56,7 +57,9 @@ def score(
             pending[question] += finding.points
         else:
             earned[question] += finding.earned
-    questions = tuple(QuestionScore(name, earned[name], possible[name], pending[name]) for name in earned)
+    questions = tuple(
+        QuestionScore(name, earned[name], possible[name], pending[name], terms.titles.get(name, "")) for name in earned
+    )
     total = sum(earned.values(), ZERO)
     taken = total * penalty.share if penalty is not None and total > 0 else ZERO
     return Score(

@@ -80,6 +80,7 @@ def _score(score: Score) -> dict[str, Any]:
         "questions": [
             {
                 "question": q.question,
+                "title": q.title,
                 "earned": fraction(q.earned),
                 "possible": fraction(q.possible),
                 "pending": fraction(q.pending),
@@ -92,6 +93,7 @@ def _score(score: Score) -> dict[str, Any]:
 def _finding(finding: Finding) -> dict[str, Any]:
     return {
         "item": finding.item,
+        "asks": finding.asks,
         "verdict": str(finding.verdict),
         "credit": fraction(finding.credit),
         "points": fraction(finding.points),
@@ -145,7 +147,7 @@ def _read_score(data: dict[str, Any]) -> Score:
         _exact(data["possible"]),
         _exact(data["pending"]),
         tuple(
-            QuestionScore(q["question"], _exact(q["earned"]), _exact(q["possible"]), _exact(q["pending"]))
+            QuestionScore(q["question"], _exact(q["earned"]), _exact(q["possible"]), _exact(q["pending"]), q["title"])
             for q in data["questions"]
         ),
         _exact(data["penalty"]),
@@ -155,6 +157,7 @@ def _read_score(data: dict[str, Any]) -> Score:
 def _read_finding(data: dict[str, Any]) -> Finding:
     return Finding(
         item=data["item"],
+        asks=data["asks"],
         verdict=Verdict(data["verdict"]),
         credit=_exact(data["credit"]),
         points=_exact(data["points"]),

@@ -69,6 +69,8 @@ def _line(line: lines.Line) -> list[str]:
     look = LOOKS[finding.verdict]
     earned = "–" if line.pending else lines.points(line.earned)
     out = ["", f"### {escape(finding.item)}: {look.sign} {look.word} ({earned} / {lines.points(finding.points)})", ""]
+    if finding.asks:
+        out += [f"*{escape(finding.asks)}*", ""]
     if finding.read_as_latex:
         out += [f"Read as ${finding.read_as_latex}$", ""]
     elif finding.read_as:
