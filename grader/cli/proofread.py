@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -32,13 +31,14 @@ def command(file: Path, problem: Path | None, as_json: bool) -> int:
     """
     from grader.compare.parts import number_parts
     from grader.compare.proofreading import proofread
+    from grader.compare.table import as_line
     from grader.reading import formulas
 
     questions, ledgers = _known(file, problem) if problem is not None else ({}, {})
     fragments = formulas(file)
     judged = proofread(fragments, number_parts(file, fragments), questions, ledgers)
     if as_json:
-        click.echo(json.dumps({"links": [_as_data(one) for one in judged]}, ensure_ascii=False))
+        click.echo(as_line({"links": [_as_data(one) for one in judged]}))
     else:
         _print_report(file, judged)
     if not judged:

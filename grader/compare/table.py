@@ -38,7 +38,14 @@ def compare_lines(lines: Iterable[str | bytes], fuse: Fuse) -> Iterator[str]:
     """One line of JSON for each line that is not blank."""
     for line in lines:
         if line.strip():
-            yield json.dumps(compare_line(line, fuse), ensure_ascii=False)
+            yield as_line(compare_line(line, fuse))
+
+
+def as_line(result: Mapping[str, Any]) -> str:
+    """JSON that any output can take: broken characters are spelt out, since no encoding holds them."""
+    text = json.dumps(result, ensure_ascii=False)
+    broken = any("\ud800" <= character <= "\udfff" for character in text)
+    return json.dumps(result) if broken else text
 
 
 def compare_line(line: str | bytes, fuse: Fuse) -> dict[str, Any]:

@@ -9,7 +9,7 @@ import pytest
 from click.testing import CliRunner
 
 from grader.cli import cli
-from grader.compare.table import compare_line, parse_row
+from grader.compare.table import compare_line, compare_lines, parse_row
 
 ROW = {"id": "r1", "answer": "2x", "truth": "x*2", "format": "latex", "symbols": {"x": "real"}}
 
@@ -175,6 +175,13 @@ HOSTILE = [
 def test_a_hostile_answer_gets_some_verdict(answer: str) -> None:
     row = json.dumps(ROW | {"answer": answer})
     assert compare_line(row, lambda work: work())["same"] in ("no", "unknown", "unreadable")
+
+
+def test_broken_characters_of_a_row_are_spelt_out() -> None:
+    row = json.dumps(ROW | {"id": "\ud800", "answer": "\ud800"})
+    line = next(iter(compare_lines([row], lambda work: work())))
+    assert line.encode("utf-8")
+    assert json.loads(line)["id"] == "\ud800"
 
 
 def test_a_row_is_parsed_into_plain_values() -> None:
