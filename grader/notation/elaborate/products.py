@@ -241,6 +241,9 @@ def _product(left: Expr, right: Expr, join: str, node: Syntax, scope: Scope) -> 
         return _tensor(left, right)
     if join == "star" and scope.elementwise and a == b:
         return E.mul(left, right)
+    if join == "star" and scope.elementwise and len(a) + len(b) == 3 and a[-1] == b[-1]:  # numpy repeats the vector
+        wide = [E.reshape(v, (1, v.shape[0])) if len(v.shape) == 1 else v for v in (left, right)]
+        return E.mul(wide[0], wide[1])
     _check_size(a, b, node)
     if join == "matmul" and len(a) == 1 and len(b) == 2 and a[0] == b[0]:  # numpy's `d @ W`
         return E.matmul(E.transpose(right), left)
