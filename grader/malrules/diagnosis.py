@@ -209,7 +209,8 @@ def _ratio(a: Values, b: Values) -> Fraction | None:
     if np.any((np.abs(y) < 1e-300) != (np.abs(x) < 1e-300)):
         return None
     live = np.abs(y) >= 1e-300
-    quotients = x[live] / y[live]
+    with np.errstate(over="ignore", invalid="ignore"):
+        quotients = x[live] / y[live]
     if np.sum(live) < 2:
         return None
     first = float(quotients[0])
