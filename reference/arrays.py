@@ -11,7 +11,8 @@ from reference.primitive import Attrs, Primitive, Value, entries, free
 from reference.shapes import Shape
 
 
-def _slices(key: tuple[Any, ...]) -> tuple[Any, ...]:
+def slices_of(key: tuple[Any, ...]) -> tuple[Any, ...]:
+    """What numpy wants for the key of an index: entries, and ranges kept as triples."""
     return tuple(k if isinstance(k, int) else slice(k[0], None if k[2] < 0 and k[1] < 0 else k[1], k[2]) for k in key)
 
 
@@ -28,12 +29,12 @@ def joined(attrs: Attrs, *parts: Value) -> Value:
 
 
 def indexed(attrs: Attrs, x: Value) -> Value:
-    return x[_slices(attrs["key"])]
+    return x[slices_of(attrs["key"])]
 
 
 def placed(attrs: Attrs, x: Value) -> Value:
     result = zeros(attrs["shape"], x)
-    result[_slices(attrs["key"])] = x
+    result[slices_of(attrs["key"])] = x
     return result
 
 

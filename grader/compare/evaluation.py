@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 from flint import arb, ctx, fmpq
 
+from reference.arrays import slices_of
 from reference.balls import power
 from reference.expression import Expr, ordered
 from reference.primitives import PRIMITIVES
@@ -51,7 +52,11 @@ DIRECT: dict[str, Any] = {
 
 
 def _transposed(attrs: dict[str, Any], node: Expr, value: Balls) -> Balls:
-    return value.swapaxes(1, 2) if value.ndim == 3 else value.reshape((len(value), *node.shape))
+    """A vector becomes a row and a row a vector; anything else turns its axes as numpy does."""
+    if value.ndim > 2:
+        axes = attrs.get("axes") or range(value.ndim - 2, -1, -1)
+        value = value.transpose((0, *(axis + 1 for axis in axes)))
+    return value.reshape((len(value), *node.shape))
 
 
 def _product(attrs: dict[str, Any], node: Expr, left: Balls, right: Balls) -> Balls:
@@ -62,14 +67,19 @@ def _product(attrs: dict[str, Any], node: Expr, left: Balls, right: Balls) -> Ba
     return (rows[:, :, :, None] * columns[:, None, :, :]).sum(axis=2).reshape((len(left), *node.shape))
 
 
+def _flat(value: Balls) -> Balls:
+    """Rows and columns alike as vectors."""
+    return value.reshape((len(value), -1))
+
+
 # What can be done at all points in one step of numpy: (attributes, node, values with the points first).
 TOGETHER: dict[str, Callable[..., Balls]] = {
-    "index": lambda attrs, node, value: value[(slice(None), *attrs["key"])],
+    "index": lambda attrs, node, value: value[(slice(None), *slices_of(attrs["key"]))],
     "reshape": lambda attrs, node, value: value.reshape((len(value), *node.shape)),
     "transpose": _transposed,
     "matmul": _product,
-    "dot": lambda attrs, node, left, right: (left * right).sum(axis=1),
-    "outer": lambda attrs, node, left, right: left[:, :, None] * right[:, None, :],
+    "dot": lambda attrs, node, left, right: (_flat(left) * _flat(right)).sum(axis=1).reshape((len(left), *node.shape)),
+    "outer": lambda attrs, node, left, right: _flat(left)[:, :, None] * _flat(right)[:, None, :],
 }
 MAX_ENTRIES = 200_000  # entries times points of one node
 
@@ -130,7 +140,7 @@ class Batch:
             parts = [self._full(v, b, a.shape) for (v, b), a in zip(args, node.args, strict=True)]
             return np.stack(parts, axis=attrs["axis"] + 1), True
         rule = TOGETHER.get(op)
-        if rule is not None:
+        if rule is not None and all(len(a.shape) <= 2 for a in node.args):
             full = [self._full(v, b, a.shape) for (v, b), a in zip(args, node.args, strict=True)]
             return rule(attrs, node, *full), True
         return self._pointwise(op, attrs, node, args), True
