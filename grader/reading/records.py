@@ -305,7 +305,7 @@ def _placed(value: Value, labels: Labels, noted: list[Remark]) -> list[Placed]:
     name = ".".join(part for part in (*path, label) if part)
     if (
         value.listed
-        or (is_graph(value.text, "plain") and value.text.count("\n") > 0)
+        or (is_graph(value.text, "plain") and value.text.count("\n") > 0 and "```" not in value.text)
         or value.text.lstrip().startswith(("digraph", "graph "))
     ):
         return [Placed(question, item, Fragment("graph", value.text.strip(), "plain", value.where, name, True))]
