@@ -56,7 +56,6 @@ class Outcome:
     same: Same
     how: str
     read_as: str = ""
-    read_as_latex: str = ""
     message: str = ""
     witness: Witness | None = None
     note: str = ""
@@ -168,7 +167,6 @@ def _compared(answer: str, notation: Notation, task: Task) -> Outcome:
         found.verdict,
         found.how,
         reading.read_as,
-        reading.read_as_latex,
         found.message,
         found.witness,
         found.note,
@@ -228,7 +226,6 @@ def _not_understood(trouble: Misread, answer: str, reading: Reading) -> Outcome:
         "unknown",
         "names",
         reading.read_as,
-        reading.read_as_latex,
         value.sentence,
         note="names.unknown",
         remarks=reading.remarks,
