@@ -179,7 +179,8 @@ def take_in(report: Report, decisions: Sequence[Decision], share: Fraction = Fra
     """
     counted = tuple(d for d in decisions if d.student == report.student and not review.admit(d, report))
     names = [question.question for question in report.score.questions]
-    terms = scoring.Terms({f.item: lines.question_of(f.item, names) for f in report.findings})
+    titles = {question.question: question.title for question in report.score.questions}
+    terms = scoring.Terms({f.item: lines.question_of(f.item, names) for f in report.findings}, titles=titles)
     score = scoring.score(report.findings, counted, terms, scoring.Penalty(report.late_seconds, share))
     possible = {question.question: question.possible for question in report.score.questions}  # bonus items left out
     questions = tuple(replace(q, possible=possible.get(q.question, q.possible)) for q in score.questions)
