@@ -96,3 +96,18 @@ def main(argv: list[str] | None = None) -> NoReturn:
         sys.exit(130)
     except BrokenPipeError:
         sys.exit(EXIT_OK)
+    except Exception as trouble:  # noqa: BLE001 - our own trouble, told in one line; nobody reads a traceback
+        _tell_internal(trouble)
+        sys.exit(EXIT_INTERNAL)
+
+
+def _tell_internal(trouble: Exception) -> None:
+    import os
+    import traceback
+
+    if os.environ.get("GRADER_DEBUG"):
+        traceback.print_exception(trouble)
+    place = traceback.extract_tb(trouble.__traceback__)[-1]
+    where = f"{os.path.basename(place.filename)}:{place.lineno}"  # noqa: PTH119 - a name for people
+    click.echo(f"Error: the program itself failed ({type(trouble).__name__}: {trouble}; {where}).", err=True)
+    click.echo("Nothing was changed by this.  Please report it, with what GRADER_DEBUG=1 prints.", err=True)
