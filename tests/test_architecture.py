@@ -24,7 +24,8 @@ DOCS = ROOT / "docs"
 LAYERS = (
     "reference",
     "model decode toml_places notes notation reading",
-    "compare malrules matching kinds nodes variants wellposed problems derived soundness execution checking scoring grading",
+    "compare malrules matching kinds nodes variants wellposed problems derived soundness execution checking scoring "
+    "grading",
     "reporting analytics changes handout pushes export",
     "store workers cluster roster observing job class_files batch service jupyter cli demo __main__ __init__",
 )
