@@ -12,6 +12,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from grader.model import Fragment, Place, Remark
+from grader.reading.arrays import array_text, is_array
 from grader.reading.assembling import assemble
 from grader.reading.collecting import Placed
 from grader.reading.files import File, decode, shown
@@ -206,7 +207,9 @@ def _walk(data: Any, keys: tuple[str, ...], noted: list[Remark]) -> Iterator[tup
         for key, value in data if isinstance(data, _Pairs) else data.items():
             yield from _walk(value, keys + _keys(printable(str(key))), noted)
     elif isinstance(data, list) and keys:
-        if data and all(isinstance(one, str | int | float) for one in data):
+        if is_array(data):
+            yield keys, array_text(data), False
+        elif data and all(isinstance(one, str | int | float) for one in data):
             yield keys, data, True
         elif data and all(isinstance(one, _Pairs | dict) for one in data):
             for one in data:
