@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
-import time
 from collections import Counter, deque
 from collections.abc import Sequence
 from typing import Any
@@ -78,7 +76,7 @@ async def ask_once(kernel: Kernel, request: dict[str, Any], seconds: float) -> o
     """The reply to one request, None if there was none in time."""
     kernel.ask([request])
     try:
-        answer = await asyncio.wait_for(kernel.probes.get(), seconds)
+        answer = await kernel.answer(seconds)
     except TimeoutError:
         return None
     return None if answer is None else answer[1]
@@ -87,7 +85,7 @@ async def ask_once(kernel: Kernel, request: dict[str, Any], seconds: float) -> o
 async def ask_all(kernel: Kernel, questions: Questions) -> None:
     """Ask until all is answered, the time is up, or the kernel is gone (then some are still waiting)."""
     asked: deque[int] = deque()
-    since = time.monotonic()
+    since = kernel.clock.mark()
     interrupted: int | None = None
     while questions.waiting or asked:
         while questions.waiting and len(asked) < PROBE_BATCH:
@@ -97,7 +95,7 @@ async def ask_all(kernel: Kernel, questions: Questions) -> None:
             kernel.ask([{"op": "probe", "id": number, "request": request}])
         patience = INTERRUPT_GRACE_SECONDS if interrupted is not None else questions.limits.probe_seconds
         try:
-            answer = await asyncio.wait_for(kernel.probes.get(), min(patience, max(0.01, questions.time_left)))
+            answer = await kernel.answer(min(patience, max(0.01, questions.time_left)))
         except TimeoutError:
             if interrupted is None and questions.time_left > patience:
                 interrupted = asked[0]
@@ -106,8 +104,8 @@ async def ask_all(kernel: Kernel, questions: Questions) -> None:
             kernel.kill("probe.timeout", "a probe did not stop when interrupted")
             await kernel.dead.wait()
             answer = None
-        seconds = time.monotonic() - since
-        since = time.monotonic()
+        seconds = kernel.clock.spent(since)
+        since = kernel.clock.mark()
         questions.time_left -= seconds
         head = asked.popleft()
         if answer is None:

@@ -6,7 +6,6 @@ import asyncio
 import contextlib
 import queue
 import sys
-import time
 import uuid
 from collections.abc import Sequence
 from typing import Any
@@ -16,8 +15,9 @@ from nbclient.exceptions import DeadKernelError
 from nbformat import NotebookNode, from_dict
 
 from grader.execution import frames, messages
+from grader.execution.clocks import Clock, Mark
 from grader.execution.hatchery import ZYGOTE_GONE, Hatched
-from grader.execution.limits import INTERRUPT_GRACE_SECONDS, MAX_CELL_MESSAGES, Limits
+from grader.execution.limits import INTERRUPT_GRACE_SECONDS, MAX_CELL_MESSAGES, SHORTEST_WAIT_SECONDS, Limits
 from grader.model import Json
 
 LANGUAGE = {
@@ -92,7 +92,9 @@ class Kernel:
         self.detail = ""
         self.dead = asyncio.Event()
         self.interrupted = False
-        self.busy_until = float("inf")  # when the cells' time is up, by the monotonic clock
+        self.clock = Clock(hatched.pid, hatched.lease)
+        self.cells_seconds = float("inf")  # charged seconds that all cells may use, from `cells_since` on
+        self.cells_since = self.clock.mark()
         self._received = 0
         self._messages = 0
         self.asking = False
@@ -101,6 +103,11 @@ class Kernel:
         self._current = ""
         self._gone: asyncio.Future[int] = asyncio.wrap_future(hatched.gone)
         self._tasks: list[asyncio.Task[None]] = []
+
+    @property
+    def starts_slowly(self) -> bool:
+        """A process of its own, which has still to import everything."""
+        return self.hatched.pid is not None
 
     async def open(self) -> None:
         reader, self._writer = await asyncio.open_connection(sock=self.hatched.channel)
@@ -133,8 +140,7 @@ class Kernel:
         self._current = uuid.uuid4().hex
         self._messages = 0
         self.interrupted = False
-        left = min(self.limits.cell_seconds, self.busy_until - time.monotonic())
-        self._set_timer(left, "cell.timeout")
+        self._set_timer(min(self.limits.cell_seconds, self.cells_left()), "cell.timeout")
         content = {
             **{"code": code, "silent": False, "store_history": store_history, "stop_on_error": stop_on_error},
             **{"user_expressions": {}, "allow_stdin": False},
@@ -143,6 +149,10 @@ class Kernel:
         message = {"header": header, "parent_header": {}, "metadata": {}, "content": content, "buffers": []}
         self.send({"channel": "shell", "message": {**message, "msg_id": self._current, "msg_type": "execute_request"}})
         return self._current
+
+    def cells_left(self) -> float:
+        """Charged seconds that are left for the cells."""
+        return self.cells_seconds - self.clock.spent(self.cells_since)
 
     # The probes' side.
 
@@ -155,6 +165,17 @@ class Kernel:
         self.asking = True
         for request in requests:
             self.send({"channel": "grader", **request})
+
+    async def answer(self, seconds: float) -> tuple[int, Json] | None:
+        """The next reply; None when there will be none.  Raises TimeoutError after so many charged seconds."""
+        since, left = self.clock.mark(), seconds
+        while True:
+            try:
+                return await asyncio.wait_for(self.probes.get(), max(SHORTEST_WAIT_SECONDS, left))
+            except TimeoutError:
+                left = seconds - self.clock.spent(since)
+                if left <= 0:
+                    raise
 
     # Ends.
 
@@ -176,6 +197,7 @@ class Kernel:
         for task in self._tasks:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
+        self.clock.close()
         self._writer.close()
         with contextlib.suppress(OSError):
             await self._writer.wait_closed()
@@ -245,11 +267,21 @@ class Kernel:
             self._timer.cancel()
             self._timer = None
         if seconds is not None:
-            self._timer = self._loop.call_later(max(0.0, seconds), self._time_is_up, note)
+            self._watch_time(self.clock.mark(), seconds, note)
+
+    def _watch_time(self, since: Mark, seconds: float, note: str) -> None:
+        """Look again when so many charged seconds may have been used, until they have."""
+        left = seconds - self.clock.spent(since)
+        if left > 0:
+            self._timer = self._loop.call_later(
+                max(SHORTEST_WAIT_SECONDS, left), self._watch_time, since, seconds, note
+            )
+        else:
+            self._time_is_up(note)
 
     def _time_is_up(self, note: str) -> None:
         if self.interrupted:
             self.kill(note, "did not stop when interrupted")
             return
         self.interrupt()
-        self._timer = self._loop.call_later(INTERRUPT_GRACE_SECONDS, self._time_is_up, note)
+        self._watch_time(self.clock.mark(), INTERRUPT_GRACE_SECONDS, note)

@@ -115,7 +115,7 @@ def enter(confinement: Confinement, limits: Limits, scratch: str) -> str:
 
 
 def _limit(confinement: Confinement, limits: Limits, in_use: int) -> None:
-    seconds = int(limits.lifetime_seconds + INTERRUPT_GRACE_SECONDS) + 1
+    seconds = int(limits.processor_seconds + INTERRUPT_GRACE_SECONDS) + 1
     bounds = [
         (resource.RLIMIT_CORE, 0),
         (resource.RLIMIT_CPU, seconds),

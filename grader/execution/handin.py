@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import logging
-import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -16,7 +15,7 @@ from grader.execution import asking, notebooks, outputs
 from grader.execution.asking import Questions
 from grader.execution.client import CellClient, Kernel
 from grader.execution.hatchery import SandboxError
-from grader.execution.limits import WATCHED, Limits, Tier
+from grader.execution.limits import START_SECONDS, WATCHED, Limits, Tier
 from grader.execution.probes import Probe
 from grader.model import Observation
 
@@ -106,9 +105,9 @@ async def _attempt(work: Work, open_kernel: Open, progress: _Progress) -> bool:
     kernel = open_kernel()
     try:
         await kernel.open()
-        if work.files:
+        if work.files or kernel.starts_slowly:  # the answer says that it is there: only then its time begins
             files = {"op": "files", "id": 0, "files": [list(entry) for entry in work.files]}
-            await asking.ask_once(kernel, files, work.limits.probe_seconds)
+            await asking.ask_once(kernel, files, START_SECONDS)
         kernel.asking = False
         if not await _run_cells(work, kernel, progress):
             return progress.restarts_left > 0
@@ -120,14 +119,14 @@ async def _attempt(work: Work, open_kernel: Open, progress: _Progress) -> bool:
 async def _run_cells(work: Work, kernel: Kernel, progress: _Progress) -> bool:
     """Whether the kernel is still there after all cells."""
     notebook = _notebook(work.code, progress.skipped)
-    started = time.monotonic()
-    kernel.busy_until = started + progress.cells_time_left
+    started = kernel.cells_since = kernel.clock.mark()
+    kernel.cells_seconds = progress.cells_time_left
     current = -1
 
     def start(cell: NotebookNode, cell_index: int) -> None:
         nonlocal current
         current = cell_index
-        if cell.cell_type == "code" and time.monotonic() > kernel.busy_until:
+        if cell.cell_type == "code" and kernel.cells_left() <= 0:
             cell["cell_type"] = "raw"
             progress.note("notebook.timeout", "not run: the time for the whole notebook was used up", cell_index)
 
@@ -152,7 +151,7 @@ async def _run_cells(work: Work, kernel: Kernel, progress: _Progress) -> bool:
         progress.skipped.add(current)
         _keep(progress, notebook)
         progress.note(kernel.reason, _WHY.get(kernel.reason, kernel.detail), current)
-        progress.cells_time_left -= time.monotonic() - started
+        progress.cells_time_left -= kernel.clock.spent(started)
         if progress.cells_time_left <= 0:
             _take_last_chance(work, progress)
         return False
@@ -167,7 +166,7 @@ async def _ask(work: Work, kernel: Kernel, progress: _Progress) -> bool:
     if work.adapter is None:
         questions.give_up("absent", "there is no adapter to ask")
         return False
-    started = time.monotonic()
+    started = kernel.clock.mark()
     trouble, seen = await asking.load_adapter(kernel, work.adapter, work.limits)
     progress.imports |= set(seen) & WATCHED
     _raise_if_ours(kernel)
@@ -183,7 +182,7 @@ async def _ask(work: Work, kernel: Kernel, progress: _Progress) -> bool:
     if questions.time_left <= 0:
         questions.give_up("timeout", "not asked: the time for all probes was used up")
         return False
-    progress.cells_time_left = max(progress.cells_time_left, time.monotonic() - started)
+    progress.cells_time_left = max(progress.cells_time_left, kernel.clock.spent(started))
     return progress.restarts_left > 0
 
 

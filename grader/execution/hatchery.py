@@ -16,6 +16,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
+from grader.execution import clocks
 from grader.execution.limits import ZYGOTE_SECONDS, Limits, Tier
 
 OWN_ROOT = str(Path(__file__).resolve().parents[2])
@@ -46,6 +47,7 @@ class Hatched:
     channel: socket.socket
     lease: socket.socket
     gone: Future[int]
+    pid: int | None = None  # None: attested over the lease
 
 
 def environment() -> dict[str, str]:
@@ -128,6 +130,7 @@ class Zygote:
         """Fork a kernel.  Raises SandboxError; failures inside the child come over its channel."""
         channel, their_channel = socket.socketpair()
         lease, their_lease = socket.socketpair()
+        clocks.expect_attestation(lease)
         gone: Future[int] = Future()
         with self._lock:
             self._numbers += 1

@@ -16,10 +16,12 @@ MAX_CELLS = 2000
 MAX_FILES_BYTES = 32 * MIB  # of a package handed in beside the notebook
 MAX_FRAME_BYTES = 72 * MIB  # of one message from the kernel: one reply with its arrays in base64
 MAX_CELL_MESSAGES = 20_000  # from the kernel, while one cell runs
+FUSE_FACTOR = 6.0  # wall-clock seconds allowed for each second of a limit; what waits or sleeps ends by them
 INTERRUPT_GRACE_SECONDS = 0.5  # between the interrupt and the kill
 START_SECONDS = 20.0  # for a forked kernel to report
 ZYGOTE_SECONDS = 120.0  # for a zygote to import what the problem declares
 PROBE_BATCH = 32  # requests under way at once
+SHORTEST_WAIT_SECONDS = 0.02  # before the clocks are read again
 DEAD_CHECK_SECONDS = 0.02
 # Libraries that take derivatives by themselves: hidden unless the problem declares them, and looked out for.
 WATCHED = frozenset(
@@ -34,7 +36,10 @@ WATCHED = frozenset(
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """Bounds of one hand-in.  Seconds are wall-clock; the kernel's processor time is bounded by the same numbers."""
+    """Bounds of one hand-in.  Seconds are the kernel's processor time, and FUSE_FACTOR times as many by the wall clock.
+
+    Where another process's processor clock cannot be read (not Linux), they are wall-clock seconds.
+    """
 
     cell_seconds: float = 10.0
     notebook_seconds: float = 60.0  # all cells together, reruns included
@@ -50,5 +55,10 @@ class Limits:
 
     @property
     def lifetime_seconds(self) -> float:
-        """Nothing of one kernel lives longer than this, whoever forgets about it."""
+        """Wall-clock: nothing of one kernel lives longer than this, whoever forgets about it."""
+        return FUSE_FACTOR * self.processor_seconds
+
+    @property
+    def processor_seconds(self) -> float:
+        """No kernel uses more than this, all its threads together."""
         return self.notebook_seconds + self.probes_seconds + 10.0

@@ -68,7 +68,7 @@ class SingleKernels:
         _introduce(process, theirs, {**setting, "limits": asdict(limits)})
         gone: Future[int] = Future()
         threading.Thread(target=_watch, args=(process, held, work, limits, gone), daemon=True).start()
-        return Hatched(channel, lease, gone)
+        return Hatched(channel, lease, gone, process.pid)
 
 
 def _introduce(process: subprocess.Popen[bytes], theirs: socket.socket, setting: dict[str, Any]) -> None:

@@ -165,7 +165,7 @@ class _Nest:
         scratch = self._scratch(request["number"]) if self.on_disk else ""
         pid = self._fork()
         if pid == 0:
-            self._be_kernel(limits, request["seed"], scratch, channel)
+            self._be_kernel(limits, request["seed"], scratch, channel, lease)
         channel.close()
         lease.setblocking(False)
         deadline = time.monotonic() + limits.lifetime_seconds
@@ -242,12 +242,14 @@ class _Nest:
             shutil.rmtree(self.confinement.scratch, ignore_errors=True)
         os._exit(0)
 
-    def _be_kernel(self, limits: Limits, seed: int, scratch: str, channel: socket.socket) -> None:
+    def _be_kernel(self, limits: Limits, seed: int, scratch: str, channel: socket.socket, lease: socket.socket) -> None:
         """Never returns."""
         status = confine.SETUP_FAILED
         try:
             signal.set_wakeup_fd(-1)
             signal.signal(signal.SIGCHLD, signal.SIG_DFL)
+            lease.send(b"K")  # the system names the sender: so the grader knows whose processor clock to read
+            lease.close()
             for child in self.children.values():
                 child.lease.close()
             for descriptor in self.wake:

@@ -15,9 +15,9 @@ from grader.model import Observation
 
 TABLE = Path(__file__).parents[1] / "cases" / "hostile_notebooks" / "cases.toml"
 LIMITS = Limits(
-    cell_seconds=4.0,
-    notebook_seconds=40.0,
-    probe_seconds=1.5,
+    cell_seconds=2.0,
+    notebook_seconds=20.0,
+    probe_seconds=1.0,
     probes_seconds=20.0,
     memory_bytes=400 * MIB,
     disk_bytes=8 * MIB,
