@@ -50,7 +50,7 @@ CASES: list[tuple[Callable[..., E.Expr], tuple[Shape, ...]]] = [
 ]
 
 
-@pytest.mark.parametrize(("make", "shapes"), CASES, ids=str)
+@pytest.mark.parametrize(("make", "shapes"), CASES)
 def test_all_points_in_one_step(make: Callable[..., E.Expr], shapes: tuple[Shape, ...]) -> None:
     names = [E.symbol(f"v{k}", shape) for k, shape in enumerate(shapes)]
     expr = make(*names)
