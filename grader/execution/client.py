@@ -157,6 +157,8 @@ class Kernel:
     # The probes' side.
 
     def send(self, frame: dict[str, Any]) -> None:
+        if self._writer.is_closing():  # the kernel is gone; asyncio would print so for each frame it is given
+            return
         with contextlib.suppress(OSError, RuntimeError):
             self._writer.write(frames.encode(frame))
 

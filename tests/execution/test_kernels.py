@@ -129,6 +129,21 @@ def test_a_death_is_noticed_at_once(pool):
     assert asyncio.run(die()) == ("kernel.died", "ended with status 3")
 
 
+def test_questions_to_a_kernel_that_is_gone_are_dropped_in_silence(pool, caplog):
+    async def ask_the_dead():
+        kernel = Kernel(pool._zygote.hatch(Limits(), 1), Limits())
+        await kernel.open()
+        kernel.execute("import os; os._exit(3)")
+        await asyncio.wait_for(kernel.dead.wait(), DIES_BY)
+        for number in range(40):
+            kernel.ask([{"op": "probe", "id": number, "request": {}}])
+            await asyncio.sleep(0)
+        await kernel.close()
+
+    asyncio.run(ask_the_dead())
+    assert caplog.records == []
+
+
 @pytest.mark.parametrize("tier", ["namespaces", "landlock"])
 def test_the_canaries_are_caught(tier):
     try:
