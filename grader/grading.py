@@ -40,14 +40,19 @@ def grade(
     provenance: Provenance | None = None,
     only: str = "",
     noticed: Note | None = None,
+    lines: bool = True,
 ) -> Report:
-    """The report on a hand-in.  `only` marks a single question; `noticed` is told of our own exceptions (a log)."""
+    """The report on a hand-in.  `only` marks a single question; `noticed` is told of our own exceptions (a log).
+
+    Without `lines` the chains of equalities are not proofread: their false links are advice, never points.
+    """
     seen = {one.probe: one for one in observations}
     questions = [one for one in problem.questions if not only or one.id == only]
     sections = _sections(problem, submission)
     findings: list[Finding] = []
     for question in questions:
-        findings.extend(_mark_question(problem, question, submission, seen, sections, noticed))
+        marked = _mark_question(problem, question, submission, seen, sections, noticed)
+        findings.extend(_proofread(problem, question, submission, marked, noticed) if lines else marked)
     asks = {item.id: item.asks for question in questions for item in problem.items(question)}
     findings = [replace(finding, asks=asks.get(finding.item, "")) for finding in findings]
     own = tuple(one for one in decisions if one.student in ("", submission.student))
@@ -107,8 +112,15 @@ def _mark_question(
     for plan, found in zip(plans, matched, strict=True):
         seen = {name: replace(one, observations=dict(observations)) for name, one in found.items()}
         findings.extend(_mark_plan(plan, seen, sections, question.id, noticed))
+    return findings
+
+
+def _proofread(
+    problem: Problem, question: Question, submission: Submission, findings: list[Finding], noticed: Note | None
+) -> list[Finding]:
+    """The findings with the false links of the chains beside them."""
     try:
-        return with_chain_evidence(question.id, plans, answers_to(submission, question.id), findings)
+        return with_chain_evidence(question.id, problem.plans(question), answers_to(submission, question.id), findings)
     except Exception as trouble:  # noqa: BLE001  advice that fails is left out
         if noticed is not None:
             noticed(question.id, trouble)

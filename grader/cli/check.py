@@ -57,13 +57,14 @@ def check_once(files: tuple[Path, ...], problem_name: str | None, question: str,
     from grader.decode import ProblemError
     from grader.problems import load_problem
     from grader.reporting import render
-    from grader.reporting.hints import more, with_hints
+    from grader.reporting.hints import PLACE, more, with_hints
 
     folder = find_problem(problem_name, files)
     try:
         problem = load_problem(folder, plans=False)
         owner = question_named(problem, question)
-        full = report_on(problem, handin_of(files), owner, question if question != owner else "")
+        item = question if question != owner else ""
+        full = report_on(problem, handin_of(files), owner, item, lines=hints >= PLACE or as_json)
     except ProblemError as trouble:
         raise click.ClickException(f"The problem's definition is wrong:\n{trouble}") from None
     report = with_hints(full, hints, problem.hints.witness)
@@ -103,7 +104,7 @@ def handin_of(files: tuple[Path, ...]) -> Handin:
     return Handin(student_id(files[0]), "", tuple(dict.fromkeys(whole)), root)
 
 
-def report_on(problem: Problem, handin: Handin, question: str = "", item: str = "") -> Report:
+def report_on(problem: Problem, handin: Handin, question: str = "", item: str = "", lines: bool = True) -> Report:
     """The whole report, instructor's evidence included; on one question or one item where they are named."""
     from dataclasses import replace
 
@@ -114,7 +115,7 @@ def report_on(problem: Problem, handin: Handin, question: str = "", item: str = 
     submission = read_handin(handin, problem.labels())
     variant = problem.variant(submission.student)
     observations = _observe(variant, handin, submission, question)
-    report = grade(variant, submission, observations, only=question)
+    report = grade(variant, submission, observations, only=question, lines=lines)
     if not any(path.is_dir() for path in handin.paths):  # of single files nobody expects that they are everything
         report = replace(report, remarks=tuple(one for one in report.remarks if one.note not in WHOLE_HAND_IN))
     if not item:
