@@ -7,6 +7,7 @@ UNDECIDED.  Else INCORRECT with a witness.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from fractions import Fraction
@@ -17,13 +18,14 @@ from grader.checking.misconceptions import Readings, find_misconception
 from grader.checking.policy import comparison_policy
 from grader.compare import Domain, Sameness, same
 from grader.compare.layouts import align
-from grader.kinds.plan import Item, Plan, Seen
+from grader.kinds.plan import Aim, Item, Plan, Seen
 from grader.kinds.point import exact_entries, is_mixture
 from grader.kinds.verdicts import blank, carried, right, undecided, unreadable, wrong
 from grader.matching import Matched, Statement, Unread
 from grader.matching.statements import aim_of
 from grader.model import Evidence, Finding, Fragment, Verdict
 from grader.notation import Reading
+from grader.notation.syntax import walk
 from grader.notation.targets import target_of
 from reference.derivation import evaluate
 from reference.expression import Expr, ShapeError, symbols
@@ -31,6 +33,7 @@ from reference.expression import Expr, ShapeError, symbols
 Sections = Mapping[str, tuple[Fragment, ...]]
 
 INCOMPLETE = "incomplete"
+_CROSSED = re.compile(r"\\(?:[xb]?cancel|sout|st|xout|hcancel)\s*\{")
 PICTURE = "There is a picture here; a person reads it."
 
 
@@ -104,6 +107,7 @@ def _mark_expression(plan: Plan, item: Item, answer: Matched, state: _State) -> 
         message = f"This is in terms of {', '.join(meaning.open_names)}, which has no value here; a person looks."
         return undecided(item, "not_worked_out", message, read_as=statement.read_as, where=statement.fragment.where)
     finding = _judge(plan, item, meaning, state)
+    finding = _with_doubt(plan, item, answer, statement, finding, state)
     _remember(item, meaning, finding, state)
     evidence = (*finding.evidence, *remark_evidence(statement, answer))
     return replace(
@@ -113,6 +117,41 @@ def _mark_expression(plan: Plan, item: Item, answer: Matched, state: _State) -> 
         evidence=evidence,
         where=statement.fragment.where,
     )
+
+
+def _with_doubt(
+    plan: Plan, item: Item, answer: Matched, statement: Statement, finding: Finding, state: _State
+) -> Finding:
+    """The finding, unless it rests on a choice that only the student can make: then a person looks."""
+    if answer.alternative is not None:
+        other = make_sense(plan, item, Matched(answer.alternative), state.values, state.own)
+        verdict = None if isinstance(other, Unread) else _judge(plan, item, other, state).verdict
+        if verdict is not finding.verdict:
+            return undecided(item, "two_answers", "Two answers with an “or” between them; a person looks.")
+    if finding.verdict is not Verdict.INCORRECT:
+        return finding
+    if answer.guessed:
+        return undecided(item, "unplaced", "It is not said that this is the answer; a person looks.")
+    if _CROSSED.search(statement.text):
+        return undecided(item, "crossed_out", "Something is crossed out here; a person looks what counts.")
+    if statement.aim == Aim("", "?") and finding.note.startswith("shape.") and len(plan.items) > 1:
+        return undecided(item, "unplaced", "It is not said that this is the answer; a person looks.")
+    if _speaks_of_asked(plan, item, statement):
+        message = "This is in terms of derivatives of the function itself; a person looks."
+        return undecided(item, "not_worked_out", message)
+    return finding
+
+
+def _speaks_of_asked(plan: Plan, item: Item, statement: Statement) -> bool:
+    """Are derivatives of the very function in the answer, `∂f/∂z ∂z/∂y` for ∇f?  Not where numbers are asked."""
+    if not isinstance(statement.reading, Reading) or statement.vocabulary is None:
+        return False
+    if not symbols([plan.truths[0].value(item.step)]):
+        return False
+    asked = {target.name for target in item.targets if target.wrt} - set(statement.vocabulary.applied)
+    parts = (part for part in walk(statement.reading.chain[-1]) if part.kind in ("derivative", "prime"))
+    aims = (aim_of(target_of(part, statement.vocabulary)) for part in parts)
+    return any(aim is not None and aim.name in asked for aim in aims)
 
 
 def _read_as(answer: Matched, statement: Statement, latex: bool) -> str:

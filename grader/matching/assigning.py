@@ -11,7 +11,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 from grader.kinds.dimension import membership
-from grader.kinds.plan import Item, Plan
+from grader.kinds.plan import Aim, Item, Plan
 from grader.matching.statements import (
     Fit,
     Matched,
@@ -23,13 +23,23 @@ from grader.matching.statements import (
     with_definitions,
 )
 from grader.model import Fragment, Notation, Place
-from grader.notation import Vocabulary
+from grader.notation import Reading, Vocabulary
 
+MIN_NUMBERS = 3  # of a text that may hold results in words
 MIN_WORDS = 4  # of a text that may be a statement; shorter ones introduce a formula
 GIVEN_LABELS = ("given", "gegeben", "recall")
-_DIMENSION_WORDS = re.compile(r"\bdim|∈|\\in\b|\\mathbb|ℝ|\bsize\b|\bshape\b|×|\\times|größe", re.IGNORECASE)
+_DIMENSION_WORDS = re.compile(
+    r"\bdim|\bentries\b|\bcomponents\b|-by-|∈|\\in\b|\\mathbb|ℝ|\bsize\b|\bshape\b|×|\\times|größe", re.IGNORECASE
+)
+
+_SIZE = re.compile(r"[\s{},;:(]*\w\s*(?:\\times|×|x|-?\bby\b-?)\s*\w[\s{}).,;]*")
+_OR = re.compile(
+    r"\W*(?:either\s+)?(?:or|oder|alternatively)(?:\s+(?:maybe|perhaps|possibly|vielleicht))?\W*", re.IGNORECASE
+)
 
 _SAID_IN_FORMULA = re.compile(r"\\text\w*\s*\{[^{}]*dim[^{}]*\}\s*[:=]?\s*(.+)$", re.IGNORECASE | re.DOTALL)
+
+_UNSAID = Aim("", "?")  # `J = …` says neither of what nor by what
 
 Pool = Sequence[tuple[str, Fragment]]  # item hint (full id or "") and fragment, in the order they were written
 
@@ -53,7 +63,24 @@ def match_part(plan: Plan, pool: Pool) -> dict[str, Matched]:
         else:
             one = Matched()
         found[item.id] = replace(one, fragments=everything, picture=picture)
-    return found
+    return with_alternatives(found, statements, usable)
+
+
+def with_alternatives(
+    found: Mapping[str, Matched], statements: Sequence[tuple[str, Statement]], pool: Pool
+) -> dict[str, Matched]:
+    """`… = 3 or … = 4`: the formula before the "or" stands beside the one behind it."""
+    beside: dict[int, Fragment] = {}
+    for (_, first), (_, word), (_, second) in zip(pool, pool[1:], pool[2:], strict=False):
+        if word.kind == "text" and _OR.fullmatch(word.text.strip()) and first.kind == second.kind == "formula":
+            beside[id(second)] = first
+    result = dict(found)
+    for name, one in found.items():
+        if one.final is not None and id(one.final.fragment) in beside:
+            offered = beside[id(one.final.fragment)]
+            before = [s for _, s in statements if s.fragment is offered and s.aim in (one.final.aim, None)]
+            result[name] = replace(one, alternative=before[-1] if before else None)
+    return result
 
 
 def _last_label(fragment: Fragment) -> str:
@@ -85,11 +112,13 @@ def _read_pool(pool: Pool, vocabulary: Vocabulary) -> list[tuple[str, Statement]
 
 
 def _match_expression(plan: Plan, item: Item, statements: Sequence[tuple[str, Statement]], pool: Pool) -> Matched:
+    statements = [(hint, one) for hint, one in statements if not _is_set(one)]
     hinted = [one for hint, one in statements if hint == item.id]
     free = [one for hint, one in statements if not hint or not _is_item(plan, hint)]
     fits = [(fit(one.aim, item.targets, item.main, item.parts), one) for one in (*hinted, *free)]
-    aimed = [one for how, one in fits if how is not None and how.whole]
     entries = [(how, one) for how, one in fits if how is not None and not how.whole]
+    aimed = [one for how, one in fits if how is not None and how.whole]
+    aimed = [one for one in aimed if one.aim != _UNSAID] or ([] if entries else aimed)
     labelled = [one for one in free if _named_by_label(item, one) and not _names_another(plan, item, one)]
     labelled = [one for one in labelled if one.aim is None or not any(one is other for _, other in entries)]
     if hinted:
@@ -101,13 +130,29 @@ def _match_expression(plan: Plan, item: Item, statements: Sequence[tuple[str, St
     if aimed or entries:
         return _last_of(aimed, entries)
     if not item.main:
-        return Matched()
+        return _by_own_name(plan, item, free) or _in_words(item, pool)
     bare = [one for one in free if one.aim is None and not _belongs_elsewhere(plan, item, one)]
     stray = [one for one in free if one.aim is not None and _may_stand_for(plan, item, one)]
     if bare or stray:
         readable = [one for one in bare if not isinstance(one.reading, Unread)]
-        return _last_of(readable or bare or stray, ())
+        found = _last_of(readable or bare or stray, ())
+        return replace(found, guessed=found.final is not None and len(free) > 1 and _is_lone_name(found.final))
+    own = [one for one in free if _is_own_letter(plan, one)]
+    if own:
+        return replace(_last_of(own, ()), guessed=True)
     return _from_texts(plan, item, pool)
+
+
+def _is_set(one: Statement) -> bool:
+    """`in $\\mathbb{R}^3$` says where the result lies."""
+    return bool(re.fullmatch(r"\s*(?:\\in\s*)?(?:\\mathbb\s*\{?\s*R\s*\}?|ℝ)\s*(?:\^.*)?", one.text, re.DOTALL))
+
+
+def _is_lone_name(one: Statement) -> bool:
+    """A name within a sentence, "with $\\mu$ constant", is rarely a result."""
+    if one.fragment.display or not isinstance(one.reading, Reading) or len(one.reading.chain) != 1:
+        return False
+    return one.reading.chain[0].kind in ("name", "index")
 
 
 def _is_item(plan: Plan, hint: str) -> bool:
@@ -141,12 +186,53 @@ def _may_stand_for(plan: Plan, item: Item, one: Statement) -> bool:
     return one.aim.wrt in {*wanted, "?"} or (not one.aim.wrt and one.aim.name not in _known_names(plan))
 
 
+def _by_own_name(plan: Plan, item: Item, free: Sequence[Statement]) -> Matched | None:
+    """`p_2 = …` for λ_2, where one letter of the student's own carries the numbers: only its place says so."""
+    numbered = [aim.name for aim in item.targets if not aim.wrt and re.fullmatch(r".*_\d+", aim.name)]
+    if not numbered or len(item.targets) < 2:  # a name besides which it has a derivative's
+        return None
+    own = [one for one in free if one.aim is not None and not one.aim.wrt and _is_own_number(plan, one.aim.name)]
+    letters = {one.aim.name.rpartition("_")[0] for one in own if one.aim is not None}
+    here = [
+        one for one in own if one.aim is not None and one.aim.name.rpartition("_")[2] == numbered[0].rpartition("_")[2]
+    ]
+    if len(letters) != 1 or not here:
+        return None
+    return replace(_last_of(here, ()), guessed=True)
+
+
+def _is_own_number(plan: Plan, name: str) -> bool:
+    head, mark, number = name.rpartition("_")
+    known = {one.rpartition("_")[0] for one in _known_names(plan)} | _known_names(plan)
+    return bool(mark) and number.isdigit() and bool(re.fullmatch(r"[A-Za-z]+", head)) and head not in known
+
+
+def _is_own_letter(plan: Plan, one: Statement) -> bool:
+    """`g = …`, a name that neither the question nor an item has and that says nothing of itself."""
+    if one.aim is None or one.aim.wrt or one.aim in plan.given:
+        return False
+    return bool(re.fullmatch(r"[A-Za-z]+", one.aim.name)) and one.aim.name not in _known_names(plan)
+
+
+def _in_words(item: Item, pool: Pool) -> Matched:
+    """Where nothing but a text with numbers answers the question, a person reads what it says about this item."""
+    texts = [f for _, f in pool if f.text.strip()]
+    if any(f.kind != "text" for f in texts):
+        return Matched()
+    numbers = [f for f in texts if len(re.findall(r"(?<![\w.])-?\d+(?:[./]\d+)?(?!\w)", f.text)) >= MIN_NUMBERS]
+    if not numbers:
+        return Matched()
+    unread = Unread("A person reads this text.", 0, len(numbers[0].text))
+    return Matched(Statement(numbers[0], numbers[0].text, unread))
+
+
 def _known_names(plan: Plan) -> frozenset[str]:
     return plan.vocabulary.known if plan.vocabulary is not None else frozenset()
 
 
 def _last_of(candidates: Sequence[Statement], entries: Sequence[tuple[Fit, Statement]]) -> Matched:
     boxed = [one for one in candidates if one.boxed]
+    candidates = [one for one in candidates if not one.at_point] or candidates  # `f'(0) = 1/4` tries a formula out
     chosen = (boxed or list(candidates))[-1] if candidates else None
     readings = {one.read_as for one in candidates if one.read_as}
     return Matched(chosen, tuple(entries), conflicting=len(readings) > 1 and not boxed)
@@ -184,7 +270,7 @@ def _match_dimension(item: Item, pool: Pool) -> Matched:
             said = _SAID_IN_FORMULA.search(fragment.text)
             if said:
                 loose.append((said[1], fragment.where))
-            elif membership(fragment.text) or re.fullmatch(r"[\s{}]*\w\s*(?:\\times|×|x)\s*\w[\s{}]*", fragment.text):
+            elif membership(fragment.text) or _SIZE.fullmatch(fragment.text):
                 loose.append((fragment.text, fragment.where))
         elif fragment.kind == "text" and _DIMENSION_WORDS.search(fragment.text) and _is_beside(item, hint):
             loose.append((fragment.text, fragment.where))

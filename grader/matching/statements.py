@@ -11,6 +11,7 @@ from grader.matching.splitting import Piece, left_side, split_statements
 from grader.model import Fragment, Notation, Observation, Place
 from grader.notation import Reading, Target, Unreadable, Vocabulary, read, read_all
 from grader.notation.elaborate.labels import declared_name
+from grader.notation.syntax import Syntax, walk
 from grader.notation.targets import target_of
 
 MAX_OWN = 20  # names a student may introduce in one question
@@ -45,6 +46,16 @@ class Statement:
     vocabulary: Vocabulary | None = None  # with the student's own definitions
 
     @property
+    def at_point(self) -> bool:
+        """Is it about a value at one point, `f'(0) = 3`, and not about the function?"""
+        if not isinstance(self.reading, Reading):
+            return False
+        first = self.reading.left
+        if first is None and len(self.reading.chain) > 1:
+            first = self.reading.chain[0]
+        return first is not None and _is_at_point(first)
+
+    @property
     def read_as(self) -> str:
         return self.reading.read_as if isinstance(self.reading, Reading) else ""
 
@@ -68,6 +79,8 @@ class Matched:
     final: Statement | None = None
     entries: tuple[tuple[Fit, Statement], ...] = ()
     conflicting: bool = False
+    alternative: Statement | None = None  # offered beside `final`, joined by "or"
+    guessed: bool = False  # nothing says that `final` is meant, only its place does
     texts: tuple[tuple[str, Place | None], ...] = ()
     labelled: bool = False
     picture: Place | None = None
@@ -95,6 +108,17 @@ def _read_piece(fragment: Fragment, piece: Piece, vocabulary: Vocabulary, order:
             aim = _aim_of_reading(reading, vocabulary)
             found.append(Statement(fragment, text, reading, aim, piece.boxed, order, vocabulary))
     return found
+
+
+def _is_at_point(node: Syntax) -> bool:
+    if node.kind == "at":
+        return True
+    if node.kind not in ("call", "product") or node.args[0].kind not in ("name", "index", "prime", "derivative"):
+        return False
+    if node.args[0].data == ("func",) or (node.kind == "product" and node.args[0].kind != "derivative"):
+        return False
+    constant = {"number", "product", "sum", "negative", "power", "fraction", "group"}
+    return all(part.kind in constant for argument in node.args[1:] for part in walk(argument))
 
 
 def _aim_of_reading(reading: Reading, vocabulary: Vocabulary) -> Aim | None:
@@ -171,6 +195,8 @@ def fit(
     if parts and aim in parts:
         return Fit(parts[aim])
     for target in targets:
+        if target.wrt and not aim.wrt and aim.name == adjoint_of(target.wrt):
+            return Fit()
         row = _part(aim.name, target.name)
         if aim.name == "" and main and target.wrt:
             row = 0
@@ -187,6 +213,12 @@ def fit(
             return Fit((row,))
         return Fit((), column)
     return None
+
+
+def adjoint_of(name: str) -> str:
+    """The name of reverse mode for a derivative by `name`: `xbar_2` for x_2, written with a bar above."""
+    head, mark, index = name.partition("_")
+    return f"{head}bar{mark}{index}"
 
 
 def _part(name: str, whole: str) -> int | None:

@@ -93,6 +93,8 @@ def _name_target(node: Syntax, name: str, letters: tuple[str, ...], vocabulary: 
     operator = re.fullmatch(r"[DJ]([A-Za-z])", name)
     if operator and name not in vocabulary.known:
         return Target("derivative", operator[1])
+    if name in _UNNAMED and len(letters) == 1 and letters[0] in vocabulary.known and name not in vocabulary.known:
+        return Target("derivative", letters[0])  # `J_t` of the function t
     if name in _UNNAMED and name not in vocabulary.known:
         return Target("derivative", "", (), letters)
     if node.kind == "index" and node.args[0].kind == "name" and name not in vocabulary.known:
