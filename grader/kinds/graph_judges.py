@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from fractions import Fraction
 from typing import Any
@@ -90,6 +91,12 @@ def which_function(setting: GraphSetting, found: Decomposition) -> str:
     return f"Put together, the assignments do not compute {setting.name} (their result is {found.result})."
 
 
+_ELSEWHERE = re.compile(
+    r"\b(?:see|siehe|attached|appendix|paper|scan|photo|picture|sketch|drawing|drawn|above|below|oben|unten|anhang)\b",
+    re.IGNORECASE,
+)
+
+
 def listing(found: Decomposition) -> str:
     return "; ".join(f"{one.name} = {printing.plain(one.value)}" for one in found.assignments)
 
@@ -107,7 +114,7 @@ def nothing_found(item: Item, seen: Seen) -> Finding:
     pictures = [f for f in seen.fragments if f.kind == "image"]
     if pictures:
         return undecided(item, "picture", "There is a picture here; a person reads it.", where=pictures[0].where)
-    written = [f for f in seen.fragments if f.kind != "text" or len(f.text.split()) > 3]
+    written = [f for f in seen.fragments if f.kind != "text" or len(f.text.split()) > 3 or _ELSEWHERE.search(f.text)]
     if written:
         message = "No assignments such as `t1 = c^2` can be read here."
         return unreadable(item, message, read_as=written[0].text[:500], where=written[0].where)
