@@ -388,6 +388,8 @@ def simplify(outputs: Sequence[Expr], keep: Iterable[Expr] = ()) -> tuple[Expr, 
     def rule(node: Expr, args: Args) -> Expr:
         if node in kept or not node.args:
             return node
-        return tidy(node, args)
+        found = tidy(node, args)
+        # a sum of repeated numbers is tidied to a number: it keeps the shape it had
+        return found if found.shape == node.shape else E.broadcast(found, node.shape)
 
     return rewrite(outputs, rule)
